@@ -1,0 +1,1 @@
+"""The ``siamfc`` program: one file a command, each a thin shell over a public call."""

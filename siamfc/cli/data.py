@@ -1,0 +1,87 @@
+"""``siamfc data``: what datasets the program reads, and whether one is in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from siamfc.cli.console import messages, output
+
+if TYPE_CHECKING:
+    from siamfc.data.check import DatasetReport
+
+EXIT_WOULD_BREAK = 1
+
+app = typer.Typer(no_args_is_help=True, help="Look at datasets before a run depends on them.")
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(metavar="LAYOUT:PATH", help="For example otb:/data/OTB.")],
+    read_all: Annotated[
+        bool, typer.Option("--read-all", help="Decode every frame, not just the first of each sequence.")
+    ] = False,
+    each: Annotated[bool, typer.Option("--each", help="List every sequence, not just those with a finding.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List what a dataset holds and what is amiss; exit code 1 when something would break a run.
+
+    A run breaks where images are missing or cannot be read, where images and boxes are not equally many, and where
+    the first frame has no box. Boxes further on that are empty, missing or outside are listed and break nothing.
+
+    Example: siamfc data check plain:shared/data/val
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.progress import Progress
+
+    from siamfc.data.check import check_dataset
+    from siamfc.data.datasets import open_dataset
+
+    dataset = open_dataset(source)
+    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        task = progress.add_task("checking", total=len(dataset))
+        report = check_dataset(dataset, read_all=read_all, on_sequence=lambda _: progress.advance(task))
+    if as_json:
+        facts = {"source": source, "breaks_run": report.breaks_run, **asdict(report)}
+        output.print(json.dumps(facts, indent=2), markup=False, soft_wrap=True)
+    else:
+        _print_report(report, each=each)
+    if report.breaks_run:
+        raise typer.Exit(EXIT_WOULD_BREAK)
+
+
+@app.command()
+def layouts() -> None:
+    """List the layouts that can stand before the colon, and what each expects at the path."""
+    from siamfc.data.datasets import LAYOUTS
+
+    width = max(map(len, LAYOUTS))
+    for name, layout in LAYOUTS.items():
+        output.print(f"{name:{width}}  {layout.expects}", markup=False, soft_wrap=True)
+
+
+def _print_report(report: DatasetReport, *, each: bool) -> None:
+    from rich.table import Table
+
+    table = Table("sequence", box=None, pad_edge=False)
+    for heading in ("frames", "boxes", "no box", "empty", "outside", "missing", "would break a run"):
+        table.add_column(heading, justify="right")
+    for sequence in report.sequences:
+        if each or sequence.findings:
+            columns = (sequence.frames, sequence.boxes, sequence.without_box, len(sequence.empty_boxes))
+            more = (len(sequence.outside_boxes), len(sequence.missing_images))
+            table.add_row(sequence.name, *map(str, columns + more), "yes" if sequence.breaks_run else "")
+    if table.row_count:
+        output.print(table)
+    for line in (line for sequence in report.sequences for line in sequence.findings):
+        output.print(line, markup=False, soft_wrap=True)
+    breaking = sum(sequence.breaks_run for sequence in report.sequences)
+    output.print(
+        f"{len(report.sequences)} sequences, {report.frames} frames, {report.boxes} boxes; "
+        + (f"{breaking} sequences would break a run" if breaking else "nothing that would break a run"),
+        markup=False,
+        soft_wrap=True,
+    )

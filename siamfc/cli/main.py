@@ -1,0 +1,62 @@
+"""The ``siamfc`` program: its commands in one list."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from siamfc.cli.console import ErrorReportingGroup, output
+from siamfc.cli.convert import convert
+from siamfc.cli.demo import demo
+from siamfc.cli.info import info
+from siamfc.cli.models import models
+from siamfc.cli.track import track
+
+app = typer.Typer(
+    cls=ErrorReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(track)
+app.command()(demo)
+app.command()(models)
+app.command()(convert)
+app.command()(info)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from siamfc.versions import package_version
+
+        output.print(f"siamfc {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def siamfc(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Find an exemplar in every frame: a fully convolutional Siamese network, run on your own video.
+
+    Start with [bold]siamfc demo[/bold], which needs no files; then [bold]siamfc track VIDEO --box X,Y,W,H[/bold].
+    """
+
+
+def main() -> None:
+    """Entry point of the ``siamfc`` program."""
+    # A service manager's stop is an interruption too: results so far are kept.
+    signal.signal(signal.SIGTERM, _interrupt)
+    app()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,280 @@
+"""``siamfc track``: follow an object through a video, a folder of images, a camera or a stream."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, say
+
+if TYPE_CHECKING:
+    from siamfc.boxes import Box
+    from siamfc.tracker import TrackResult
+    from siamfc.tracking_run import TrackRun
+    from siamfc.video import Frame, FrameSource
+    from siamfc.window import Window
+
+_TARGET, _PART, _OUTPUT, _HOW = "The target", "Which frames", "Results", "How"
+
+
+def track(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A video file, a folder or 'glob*' of images, a camera's number, or a stream's address.",
+            show_default=False,
+        ),
+    ],
+    box: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="The target in the first frame: left, top, width, height in pixels, counted from 0.",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    box_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take the box from the first line of a file: OTB (x,y,w,h counted from 1), VOT (polygon), or CSV "
+            "with a header (x, y, width, height counted from 0).",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    select: Annotated[
+        bool, typer.Option("--select", help="Draw the box in a window.", rich_help_panel=_TARGET)
+    ] = False,
+    start: Annotated[
+        int, typer.Option(min=0, help="First frame; the box is the target's in it.", rich_help_panel=_PART)
+    ] = 0,
+    stop: Annotated[int | None, typer.Option(min=1, help="Frame to end before.", rich_help_panel=_PART)] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.", rich_help_panel=_PART)] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the results. [default: track-NAME]", rich_help_panel=_OUTPUT),
+    ] = None,
+    overlay: Annotated[
+        bool,
+        typer.Option("--overlay", help="Write overlay.mp4: the frames with the box.", rich_help_panel=_OUTPUT),
+    ] = False,
+    scores: Annotated[
+        bool,
+        typer.Option(
+            "--scores",
+            help="Write scores.mp4: the frames with the score map over them.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results of an earlier run.", rich_help_panel=_OUTPUT)
+    ] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show",
+            help="Watch in a window: q quits, space pauses, r draws the box anew.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Settings: track-default, track-paper-3s, track-paper-5s, track-compat, or a YAML file.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="One setting over those, such as tracker.num_scales=5; may be repeated.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A shipped model ('siamfc models') or a checkpoint.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=_HOW)
+    ] = "auto",
+) -> None:
+    """Follow an object through a video, given its box in the first frame.
+
+    Writes boxes.csv (frame, time, box, score), boxes.json (with settings, weights and versions) and boxes.txt (as
+    OTB's files), and on request videos that a browser plays. Without a box, it opens a window to draw one; where
+    there is no display, it writes the first frame with pixel rulers, to read the box off.
+
+    Example: siamfc track video.mp4 --box 120,80,64,48 --overlay
+    """
+    given = [name for name, value in (("--box", box), ("--box-file", box_file), ("--select", select)) if value]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{' and '.join(given)} exclude each other")
+    from siamfc.checkpoint import DEFAULT_MODEL, load_model
+    from siamfc.config import load_config
+    from siamfc.devices import device_label
+    from siamfc.tracking_run import StoppedEarly, track_video
+    from siamfc.video import open_source
+    from siamfc.window import Window
+
+    folder = out or Path(f"track-{_stem(source)}")
+    target = _parse_box(box) if box else _read_box(box_file, start) if box_file else None
+    with ExitStack() as stack:
+        frames = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
+        window = stack.enter_context(Window(f"siamfc  {frames.name}")) if show or select else None
+        model = load_model(weights or DEFAULT_MODEL, device=device)
+        settings = load_config(config, overrides=setting or [], checkpoint=model.info.settings if model.info else None)
+        assert model.info is not None
+        say(f"{model.info.name} (sha256 {model.info.short_hash}) on {device_label(model.device)}")
+        watcher = stack.enter_context(_Watcher(frames, window if show else None))
+        try:
+            run = track_video(
+                frames,
+                target or (lambda frame: _choose_box(frame, window, folder)),
+                output=folder,
+                model=model,
+                config=settings,
+                overlay=overlay,
+                scores=scores,
+                overwrite=overwrite,
+                observe=watcher.observe,
+            )
+        except StoppedEarly as error:
+            watcher.close()
+            _report(error.run, folder)
+            fail(f"{error}; the {len(error.run.frames)} frames before are in {folder}")
+            raise typer.Exit(EXIT_BAD_INPUT) from None
+        except KeyboardInterrupt:
+            watcher.close()
+            fail(
+                f"interrupted; the {watcher.frames} frames before are in {folder}" if watcher.frames else "interrupted"
+            )
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+    _report(run, folder)
+
+
+class _Watcher:
+    """Progress on standard error and, where asked for, the window with its keys."""
+
+    def __init__(self, source: FrameSource, window: Window | None) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.frames = 0
+        self._window = window
+        self._progress = Progress(
+            TextColumn("tracking"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=messages,
+            transient=True,
+            disable=not messages.is_terminal,
+        )
+        self._task = self._progress.add_task("tracking", total=source.frame_count, speed="")
+
+    def __enter__(self) -> _Watcher:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._progress.stop()
+
+    def observe(self, frame: Frame, result: TrackResult) -> Box | Literal["stop"] | None:
+        self.frames += 1
+        speed = self._progress.tasks[0].speed
+        self._progress.update(self._task, advance=1, speed=f"{speed:.0f} fps" if speed else "")
+        return self._show(frame, result) if self._window else None
+
+    def _show(self, frame: Frame, result: TrackResult) -> Box | Literal["stop"] | None:
+        from siamfc.drawing import draw_box
+
+        assert self._window is not None
+        key = self._window.show(draw_box(frame.image, result.box, label=f"score {result.score:.2f}"))
+        if key == " ":
+            key = self._window.wait_key()
+        if key == "q":
+            return "stop"
+        return self._window.select_box(frame.image) if key == "r" else None
+
+
+def _parse_box(text: str) -> Box:
+    from siamfc.boxes import as_box
+    from siamfc.errors import BoxError
+
+    try:
+        return as_box(float(part) for part in text.split(","))
+    except BoxError:
+        raise
+    except ValueError:
+        raise BoxError(f"--box is four numbers X,Y,W,H between commas, not {text!r}") from None
+
+
+def _read_box(path: Path, start: int) -> Box:
+    from siamfc.data.box_file import read_first_box
+    from siamfc.errors import BoxError
+
+    first = read_first_box(path)
+    if first.frame is not None and first.frame != start:
+        raise BoxError(f"the first row of {path} is for frame {first.frame}: give --start {first.frame}, or --box")
+    return first.box
+
+
+def _choose_box(frame: Frame, window: Window | None, folder: Path) -> Box:
+    """The box that the user draws; where no window can be opened, a picture to read it off and an error."""
+    from siamfc.drawing import draw_rulers, save_picture
+    from siamfc.errors import BoxError
+    from siamfc.window import Window, why_no_window
+
+    obstacle = why_no_window()
+    if window is None and obstacle:
+        path = folder / "first-frame.png"
+        save_picture(path, draw_rulers(frame.image), overwrite=True)
+        raise BoxError(
+            f"no box given, and {obstacle[0].lower()}{obstacle[1:]}. Wrote {path}: read the target off its rulers and "
+            "give --box X,Y,WIDTH,HEIGHT"
+        )
+    with ExitStack() as stack:
+        selected = (window or stack.enter_context(Window("siamfc  draw the target's box"))).select_box(frame.image)
+    if selected is None:
+        raise BoxError("no box was drawn")
+    return selected
+
+
+def _stem(source: str) -> str:
+    """What the source is called, for naming the folder of its results."""
+    if source.isdigit():
+        return f"camera{source}"
+    path = Path(source)
+    # Data sets keep a sequence's frames in a folder of one of these names.
+    named_by_parent = path.name in ("img", "color", "frames", "images") and path.parent.name
+    stem = (path.parent.name if named_by_parent else path.stem).strip("*?[]. ")
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in stem) or "video"
+
+
+def _report(run: TrackRun, folder: Path) -> None:
+    """The table at the end: frames, speed, time by stage, files."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("stage", "ms a frame", "share"):
+        table.add_column(title, justify="left" if title == "stage" else "right")
+    count, total = max(len(run.frames), 1), max(run.total_seconds, 1e-9)
+    known = sum(run.seconds.values())
+    for stage, seconds in [*run.seconds.items(), ("the rest", max(total - known, 0.0))]:
+        table.add_row(stage, f"{1000 * seconds / count:.2f}", f"{seconds / total:.0%}")
+    messages.print(table)
+    say(f"{len(run.frames)} frames in {run.total_seconds:.1f} s, {run.frames_per_second:.1f} frames a second")
+    say(f"{folder}: {', '.join(path.name for path in run.files)}")

@@ -1,0 +1,95 @@
+"""Our own plain layout: a folder with frames, or one video file, beside ``boxes.csv``; or a folder of such folders.
+
+``boxes.csv`` has a header with the columns ``frame, x, y, width, height``, in any order and among others. ``frame`` is
+the name of an image, with or without its ending, or in a video the frame's number, from 0. Boxes are 0-based frame
+pixels. Empty cells mean that the target is not in view; a frame without a row was not annotated. Both are NaN, and left
+out of every figure. The number that ends an image's name is its time. Verified on ``../shared/data``.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from siamfc.data.annotation_text import Record, parse_number, read_records
+from siamfc.data.box_file import BOX_COLUMNS
+from siamfc.data.dataset import Dataset
+from siamfc.data.folders import folders_holding, list_images
+from siamfc.data.sequence import ImageFrames, Sequence, VideoFrames
+from siamfc.errors import BoxError, SourceError
+
+BOXES_FILE = "boxes.csv"
+_VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"})
+
+
+def open_plain(root: Path) -> Dataset:
+    """The sequence in ``root``, or those in its folders, or in theirs (``SET-NAME``), sorted by name.
+
+    Raises:
+        SourceError: There is none.
+    """
+    if (root / BOXES_FILE).is_file():
+        return Dataset("plain", root, [(root.resolve().name, root)], _load)
+    folders = folders_holding(root, BOXES_FILE)
+    return Dataset("plain", root, (("-".join(path.relative_to(root).parts), path) for path in folders), _load)
+
+
+def _load(name: str, folder: Path) -> Sequence:
+    path = folder / BOXES_FILE
+    frames = _find_frames(folder)
+    boxes = np.full((len(frames), 4), np.nan)
+    absent = np.zeros(len(frames), dtype=np.bool_)
+    places = {}
+    if isinstance(frames, ImageFrames):
+        places = {Path(image).stem: place for place, image in enumerate(frames.names)}
+        places |= {image: place for place, image in enumerate(frames.names)}
+    seen: dict[int, int] = {}
+    for record in read_records(path, ("frame", *BOX_COLUMNS)):
+        place = _place(path, record, places, frames)
+        if place in seen:
+            raise BoxError(f"{path}, line {record.line}: line {seen[place]} is for the same frame")
+        seen[place] = record.line
+        box = _read_box(path, record)
+        absent[place] = box is None
+        boxes[place] = np.nan if box is None else box
+    return Sequence(name, frames, boxes, flags={"absent": absent})
+
+
+def _find_frames(folder: Path) -> ImageFrames | VideoFrames:
+    videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in _VIDEO_SUFFIXES)
+    if not videos:
+        return list_images(folder)
+    if len(videos) > 1:
+        raise SourceError(f"{folder} holds {len(videos)} videos beside {BOXES_FILE}: expected one, or images")
+    return VideoFrames.of(videos[0])
+
+
+def _place(path: Path, record: Record, places: dict[str, int], frames: ImageFrames | VideoFrames) -> int:
+    cell = record.cells["frame"].strip()
+    if isinstance(frames, ImageFrames):
+        if cell not in places:
+            raise SourceError(f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}")
+        return places[cell]
+    if not cell.isdigit() or int(cell) >= len(frames):
+        raise SourceError(
+            f"{path}, line {record.line}: expected the number of a frame of {frames.path.name}, "
+            f"0 to {len(frames) - 1}, came {cell!r}"
+        )
+    return int(cell)
+
+
+def _read_box(path: Path, record: Record) -> list[float] | None:
+    """The row's box, None where its cells are empty."""
+    cells = [record.cells[name] for name in BOX_COLUMNS]
+    try:
+        box = [parse_number(cell) for cell in cells]
+    except ValueError:
+        box = []
+    if not box or len({math.isnan(number) for number in box}) > 1:
+        raise BoxError(
+            f"{path}, line {record.line}: expected four numbers {', '.join(BOX_COLUMNS)}, or four empty cells, "
+            f"came {cells}"
+        )
+    return None if math.isnan(box[0]) else box

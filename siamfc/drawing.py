@@ -1,0 +1,100 @@
+"""Boxes, text and pixel rulers drawn onto frames, and pictures written to disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from siamfc.boxes import Box
+from siamfc.files import write_whole
+from siamfc.frames import Image
+from siamfc.opencv import cv2
+
+Rgb = tuple[int, int, int]
+
+TRACKED: Rgb = (255, 176, 0)
+TRUE: Rgb = (60, 220, 120)
+INK: Rgb = (255, 255, 255)
+SHADE: Rgb = (18, 20, 24)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+SUBPIXEL_BITS = 4  # cv2 draws at sixteenths of a pixel
+
+
+def save_picture(path: Path, image: Image, *, overwrite: bool = False) -> None:
+    """Write a picture (H, W, 3) as PNG, whole or not at all.
+
+    Raises:
+        OutputError: The file exists, or cannot be written.
+    """
+    _, data = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
+    with write_whole(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+def line_width(image: Image) -> int:
+    """Width of a line that reads well on a picture of this size, pixels."""
+    return int(max(1, min(image.shape[:2]) // 240))
+
+
+def draw_box(image: Image, box: Box, *, color: Rgb = TRACKED, label: str = "") -> Image:
+    """A copy of the frame (H, W, 3) with a box in frame pixels, and a label above it where there is room."""
+    canvas = image.copy()
+    thickness = line_width(image)
+    # cv2's coordinates name pixel centres.
+    near, far = (subpixels(x - 0.5, y - 0.5) for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height)))
+    cv2.rectangle(canvas, near, far, SHADE, thickness + 2, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.rectangle(canvas, near, far, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    if label:
+        above = box.y > 24
+        draw_text(canvas, label, (box.x, box.y - 6 if above else box.y + box.height + 16), color=color)
+    return canvas
+
+
+def draw_text(image: Image, text: str, at: tuple[float, float], *, color: Rgb = INK) -> None:
+    """Write a line into the picture itself, its baseline's left end at (x, y), kept inside, with a dark rim."""
+    scale = max(0.42, min(image.shape[:2]) / 900)
+    (width, height), _ = cv2.getTextSize(text, FONT, scale, 1)
+    x = int(min(max(at[0], 3), max(image.shape[1] - width - 3, 3)))
+    y = int(min(max(at[1], height + 3), image.shape[0] - 4))
+    cv2.putText(image, text, (x, y), FONT, scale, SHADE, 3, cv2.LINE_AA)
+    cv2.putText(image, text, (x, y), FONT, scale, color, 1, cv2.LINE_AA)
+
+
+def draw_rulers(image: Image) -> Image:
+    """The frame with pixel rulers along its left and top edge, for reading off a box.
+
+    Labels are frame pixels; the picture is enlarged where the frame is so small that they would not fit.
+    """
+    zoom = max(1, round(480 / max(image.shape[:2])))
+    frame = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    margin = 44
+    canvas = np.full((frame.shape[0] + margin, frame.shape[1] + margin, 3), SHADE, dtype=np.uint8)
+    canvas[margin:, margin:] = frame
+    step = _tick_step(max(image.shape[:2]))
+    for tick in range(0, image.shape[1], step // 5 or 1):
+        x, major = margin + tick * zoom, tick % step == 0
+        cv2.line(canvas, (x, margin - (12 if major else 5)), (x, margin), INK, 1)
+        if major:
+            cv2.putText(canvas, str(tick), (x + 3, margin - 16), FONT, 0.42, INK, 1, cv2.LINE_AA)
+            canvas[margin:, x] = canvas[margin:, x] // 2 + 64
+    for tick in range(0, image.shape[0], step // 5 or 1):
+        y, major = margin + tick * zoom, tick % step == 0
+        cv2.line(canvas, (margin - (12 if major else 5), y), (margin, y), INK, 1)
+        if major:
+            cv2.putText(canvas, str(tick), (2, y + 13), FONT, 0.42, INK, 1, cv2.LINE_AA)
+            canvas[y, margin:] = canvas[y, margin:] // 2 + 64
+    return canvas
+
+
+def subpixels(x: float, y: float) -> tuple[int, int]:
+    """A point in pixels as cv2's drawing takes it with ``shift=SUBPIXEL_BITS``."""
+    factor = 1 << SUBPIXEL_BITS
+    return round(x * factor), round(y * factor)
+
+
+def _tick_step(length_px: int) -> int:
+    for step in (10, 20, 50, 100, 200, 500, 1000):
+        if length_px / step <= 14:
+            return step
+    return 2000

@@ -1,0 +1,51 @@
+"""One conversion: whatever a user calls a frame becomes ``uint8`` RGB (H, W, 3)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siamfc.errors import FrameError
+
+Image = NDArray[np.uint8]
+ColorOrder = Literal["rgb", "bgr"]
+
+
+def as_rgb_frame(frame: NDArray[Any], color_order: ColorOrder = "rgb") -> Image:
+    """A frame as ``uint8`` RGB, contiguous.
+
+    Args:
+        frame: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); ``uint8``, or ``uint16`` with white at 65535. Grey is
+            repeated over the three colours, a fourth channel (alpha) is dropped.
+        color_order: ``"bgr"`` for frames as OpenCV gives them.
+
+    Returns:
+        (H, W, 3); the very array given where nothing had to change.
+
+    Raises:
+        FrameError: Another shape or type, or a side of zero.
+
+    Example:
+        >>> as_rgb_frame(np.full((2, 2), 65535, np.uint16))[0, 0].tolist()
+        [255, 255, 255]
+    """
+    if color_order not in ("rgb", "bgr"):
+        raise FrameError(f'color_order is "rgb" or "bgr", not {color_order!r}')
+    if not isinstance(frame, np.ndarray):
+        raise FrameError(f"a frame is a NumPy array (H, W, 3) of uint8, not {type(frame).__name__}")
+    if frame.dtype == np.uint16:
+        frame = (frame >> 8).astype(np.uint8)
+    if frame.dtype != np.uint8:
+        raise FrameError(f"a frame holds uint8, or uint16 with white at 65535, not {frame.dtype}")
+    if frame.ndim == 2:
+        frame = frame[..., None]
+    if frame.ndim != 3 or frame.shape[2] not in (1, 3, 4) or 0 in frame.shape:
+        raise FrameError(f"a frame has the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {frame.shape}")
+    if frame.shape[2] == 1:
+        frame = np.repeat(frame, 3, axis=2)
+    frame = frame[..., :3]
+    if color_order == "bgr":
+        frame = frame[..., ::-1]
+    return np.ascontiguousarray(frame)

@@ -1,0 +1,159 @@
+"""SiamFC: one network embeds exemplar and search image, and their features are cross-correlated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from siamfc.backbones import Backbone, build_backbone
+from siamfc.config import ModelConfig
+from siamfc.correlation import cross_correlate
+from siamfc.provenance import CheckpointInfo
+from siamfc.score_map import score_map_cells
+
+
+class ChannelStatistics(NamedTuple):
+    """Mean and deviation of each feature channel, (C,) each; what features are standardised by."""
+
+    mean: Tensor
+    deviation: Tensor
+
+
+class PixelNormalisation(nn.Module):
+    """Brings 0..255 to what the backbone was trained on: ``(pixels - mean) / deviation``, a number a colour."""
+
+    def __init__(self, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("deviation", torch.tensor(deviation))
+
+    mean: Tensor
+    deviation: Tensor
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, 3, H, W)."""
+        return (pixels - self.mean[:, None, None]) / self.deviation[:, None, None]
+
+
+class SiamFC(nn.Module):
+    """A fully convolutional Siamese network (Bertinetto et al. 2016).
+
+    Inputs are images of 0..255, RGB, (B, 3, H, W), of any integer or float type; the model holds its own
+    normalisation. Outputs are logits: ``gain * correlation + bias``.
+
+    Example:
+        >>> model = build_model(ModelConfig(backbone="alexnet"))
+        >>> model(torch.zeros(1, 3, 127, 127), torch.zeros(1, 3, 255, 255)).shape
+        torch.Size([1, 17, 17])
+    """
+
+    def __init__(self, backbone: Backbone, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.info: CheckpointInfo | None = None  # set by load_model
+        self.normalise: nn.Module = PixelNormalisation(backbone.pixel_mean, backbone.pixel_deviation)
+        self.backbone = backbone
+        self.stride = backbone.stride
+        # The paper fixes the gain and learns the bias.
+        self.gain = nn.Parameter(torch.tensor(config.gain), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(()))
+        if config.standardisation == "fixed":
+            self.register_buffer("channel_mean", torch.zeros(backbone.out_channels))
+            self.register_buffer("channel_deviation", torch.ones(backbone.out_channels))
+
+    channel_mean: Tensor
+    channel_deviation: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.bias.device
+
+    def embed(self, images: Tensor, statistics: ChannelStatistics | None = None) -> Tensor:
+        """Features (B, C, h, w) of images (B, 3, H, W).
+
+        Args:
+            images: 0..255, RGB.
+            statistics: What a model with ``first_search`` standardisation divides by; from `channel_statistics` of
+                the first search image, then held for exemplar and searches alike.
+
+        Raises:
+            ValueError: Images of another shape, or smaller than the receptive field; statistics missing where the
+                model needs them, or given where it does not.
+        """
+        return self._standardise(self._extract(images), statistics)
+
+    def channel_statistics(self, search: Tensor) -> ChannelStatistics:
+        """Mean and deviation of each channel over the features of search images (B, 3, H, W).
+
+        A channel that is the same everywhere gets the mean deviation of all channels, so that it says nothing
+        instead of everything.
+        """
+        features = self._extract(search)
+        deviation, mean = torch.std_mean(features, dim=(0, 2, 3), correction=0)
+        usual = deviation.mean()
+        floor = torch.where(usual > 0, 1e-3 * usual, torch.ones_like(usual))
+        return ChannelStatistics(mean, torch.where(deviation > floor, deviation, usual.clamp_min(floor)))
+
+    def score(self, exemplar_features: Tensor, search_features: Tensor) -> Tensor:
+        """Score maps (B, h, w), logits, of features; counts as in `siamfc.correlation.cross_correlate`."""
+        return self.gain * cross_correlate(exemplar_features, search_features) + self.bias
+
+    def forward(self, exemplar: Tensor, search: Tensor, statistics: ChannelStatistics | None = None) -> Tensor:
+        """Score maps of exemplars (N, 3, h, w) in searches (B, 3, H, W): a logit for every window inside the search.
+
+        ``out[b, i, j]`` belongs to the window whose corner is at ``(stride j, stride i)``. Where the search's side
+        is not a whole number of strides beyond the exemplar's, its last pixels are in no window; cells that the
+        layers would give for windows that reach over the edge are cut.
+
+        A model with ``first_search`` standardisation takes its statistics from this search where none are given.
+
+        Returns:
+            (max(N, B), (H - h) // stride + 1, (W - w) // stride + 1).
+
+        Raises:
+            ValueError: As `embed`, and for a search smaller than the exemplar.
+        """
+        rows, columns = (
+            score_map_cells(search_px, exemplar_px, self.stride)
+            for search_px, exemplar_px in zip(search.shape[-2:], exemplar.shape[-2:], strict=True)
+        )
+        if rows < 1 or columns < 1:
+            raise ValueError(
+                f"the search image {tuple(search.shape[-2:])} is smaller than the exemplar {tuple(exemplar.shape[-2:])}"
+            )
+        if statistics is None and self.config.standardisation == "first_search":
+            statistics = self.channel_statistics(search)
+        maps = self.score(self.embed(exemplar, statistics), self.embed(search, statistics))
+        return maps[:, :rows, :columns]
+
+    def _extract(self, images: Tensor) -> Tensor:
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(f"images have the shape (B, 3, H, W), not {tuple(images.shape)}")
+        if min(images.shape[-2:]) < self.backbone.receptive_field:
+            raise ValueError(
+                f"an image needs at least {self.backbone.receptive_field} px a side for this network, "
+                f"not {tuple(images.shape[-2:])}"
+            )
+        features: Tensor = self.backbone(self.normalise(images.to(self.device, self.bias.dtype)))
+        return features
+
+    def _standardise(self, features: Tensor, statistics: ChannelStatistics | None) -> Tensor:
+        mode = self.config.standardisation
+        if (statistics is not None) != (mode == "first_search"):
+            raise ValueError(
+                f"a model with standardisation '{mode}' "
+                + ("needs statistics, from channel_statistics(search)" if statistics is None else "takes no statistics")
+            )
+        if mode == "fixed":
+            statistics = ChannelStatistics(self.channel_mean, self.channel_deviation)
+        if statistics is None:
+            return features
+        return (features - statistics.mean[:, None, None]) / statistics.deviation[:, None, None]
+
+
+def build_model(config: ModelConfig) -> SiamFC:
+    """A model with fresh weights, in training mode."""
+    return SiamFC(build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps), config)

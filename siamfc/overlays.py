@@ -1,0 +1,81 @@
+"""Videos of a run: the frames with the box, and the frames with the score map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from siamfc.boxes import Box
+from siamfc.config import TrackerConfig
+from siamfc.crops import CropRegion, context_side, crop, mean_color
+from siamfc.drawing import draw_box
+from siamfc.frames import Image
+from siamfc.tracker import TrackResult
+from siamfc.video import Frame, VideoWriter
+from siamfc.visualize import draw_scores
+
+
+class BoxPainter:
+    """Draws the box, the frame's number and the score onto each frame."""
+
+    def paint(self, frame: Frame, result: TrackResult) -> Image:
+        """(H, W, 3) with what the tracker found in this frame."""
+        return draw_box(frame.image, result.box, label=f"{frame.number}  score {result.score:.2f}")
+
+
+class ScorePainter:
+    """Draws the score map over each frame, and beside it the exemplar above the map by itself.
+
+    One colour scale for a whole run: from the lowest score of the first searched frame to the exemplar's score with
+    its own place. The tracker keeps maps (``keep_maps=True``), and the frames come in order.
+
+    Args:
+        config: The tracker's settings.
+        stride: The network's, search pixels a cell.
+        first: (H, W, 3), the frame in which the target was given.
+        target: Its box there.
+    """
+
+    def __init__(self, config: TrackerConfig, stride: int, first: Image, target: Box) -> None:
+        region = CropRegion(*target.center, context_side(target, config.context_amount), config.exemplar_size)
+        self._exemplar = crop(first, region, mean_color(first))
+        self._config = config
+        self._stride = stride
+        self._limits: tuple[float, float] | None = None
+        self._highest = 0.0
+
+    def paint(self, frame: Frame, result: TrackResult) -> Image:
+        """(H, W + H // 2, 3); the first frame, which is not searched, has no map."""
+        if result.maps is None:
+            self._highest = result.score
+        elif self._limits is None:
+            self._limits = (float(result.maps.score_maps.min()), self._highest)
+        return draw_scores(
+            frame.image,
+            result,
+            exemplar=self._exemplar,
+            config=self._config,
+            stride=self._stride,
+            limits=self._limits,
+        )
+
+
+class PaintedVideo:
+    """A video of what a painter draws, written frame by frame."""
+
+    def __init__(self, path: Path, painter: BoxPainter | ScorePainter, *, frame_rate: float, overwrite: bool) -> None:
+        self.path = path
+        self._painter = painter
+        self._writer = VideoWriter(path, frame_rate=frame_rate, overwrite=overwrite)
+
+    def __enter__(self) -> PaintedVideo:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def write(self, frame: Frame, result: TrackResult) -> None:
+        """Paint and add a frame; ``result`` belongs to it."""
+        self._writer.write(self._painter.paint(frame, result), frame.time_s)

@@ -1,0 +1,101 @@
+"""What a tracker found, as open files: ``boxes.csv``, ``boxes.json`` and ``boxes.txt`` (OTB)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siamfc.boxes import Box
+from siamfc.errors import OutputError
+from siamfc.files import write_text
+
+RESULT_FILES = ("boxes.csv", "boxes.json", "boxes.txt")
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """One row of a result.
+
+    Attributes:
+        number: The frame's number in its source, from 0.
+        name: Image file name, None for videos.
+        time_s: Presentation time in seconds, None for images.
+        box: Frame pixels, 0-based.
+        score: As `siamfc.tracker.TrackResult.score`.
+        scale: Size as a share of the first size.
+    """
+
+    number: int
+    name: str | None
+    time_s: float | None
+    box: Box
+    score: float
+    scale: float
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Stop before hours of work if a result would overwrite a file.
+
+    Raises:
+        OutputError: One of the paths exists.
+    """
+    present = [path for path in paths if path.exists()]
+    if present:
+        names = ", ".join(path.name for path in present)
+        raise OutputError(f"{present[0].parent} holds {names} already: allow overwriting (--overwrite), or name another folder (--output)")
+
+
+def write_results(
+    folder: Path, rows: Sequence[TrackedFrame], *, header: Mapping[str, Any], overwrite: bool = False
+) -> list[Path]:
+    """Write the three files of `RESULT_FILES`, each whole or not at all.
+
+    ``boxes.csv`` has 0-based pixels and the image's name or the frame's number, so that it can be read back as
+    ground truth; ``boxes.txt`` has one line ``x,y,width,height`` a frame, 1-based, as OTB's files; ``boxes.json``
+    holds ``header`` (settings, weights, versions) and all numbers.
+
+    Returns:
+        The paths written.
+    """
+    texts = (_csv(rows), _json(rows, header), _otb(rows))
+    paths = [folder / name for name in RESULT_FILES]
+    for path, text in zip(paths, texts, strict=True):
+        write_text(path, text, overwrite=overwrite)
+    return paths
+
+
+def _csv(rows: Sequence[TrackedFrame]) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(("frame", "time", "x", "y", "width", "height", "score", "scale"))
+    for row in rows:
+        time_s = "" if row.time_s is None else f"{row.time_s:.6f}"
+        numbers = (*(f"{value:.4f}" for value in row.box), f"{row.score:.6g}", f"{row.scale:.6f}")
+        writer.writerow((row.number if row.name is None else row.name, time_s, *numbers))
+    return lines.getvalue()
+
+
+def _json(rows: Sequence[TrackedFrame], header: Mapping[str, Any]) -> str:
+    frames = [
+        {
+            "frame": row.number,
+            "name": row.name,
+            "time_s": row.time_s,
+            "box": [round(value, 4) for value in row.box],
+            "score": row.score,
+            "scale": row.scale,
+        }
+        for row in rows
+    ]
+    lines = ",\n    ".join(json.dumps(frame, ensure_ascii=False) for frame in frames)
+    head = json.dumps({**header, "frames": []}, indent=2, ensure_ascii=False)
+    return head.removesuffix("[]\n}") + f"[\n    {lines}\n  ]\n}}\n"
+
+
+def _otb(rows: Sequence[TrackedFrame]) -> str:
+    return "".join(",".join(f"{value:.4f}" for value in row.box.to_one_based()) + "\n" for row in rows)

@@ -1,0 +1,1 @@
+"""Tests, mirroring the package; slow references lie in ``tests/reference``."""

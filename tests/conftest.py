@@ -1,0 +1,77 @@
+"""Fixtures that several tests share: a photograph, the two networks, the folder of real sequences."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from siamfc.checkpoint import load_model
+from siamfc.config import ModelConfig
+from siamfc.model import SiamFC, build_model
+from siamfc.opencv import cv2
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def photograph() -> NDArray[np.uint8]:
+    """Grace Hopper, (600, 512, 3) uint8 RGB, public domain; read-only, since all tests share it."""
+    path = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    picture = np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+    picture.setflags(write=False)
+    return picture
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pictures beside the repository; tests that want it are skipped where it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real sequences here: {SHARED_DATA} is missing")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def mobilenetv2() -> SiamFC:
+    """The shipped weights. Shared: copy it before changing it."""
+    return load_model("mobilenetv2-imagenet", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def alexnet(photograph: NDArray[np.uint8]) -> SiamFC:
+    """Random weights, and batch norm's statistics as a photograph makes them. Shared: copy it before changing it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build_model(ModelConfig(backbone="alexnet"))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the mean over what is seen
+    corners = [(0, 0), (100, 120), (250, 200), (340, 20)]
+    pictures = [image_tensor(photograph[top : top + 255, left : left + 255]) for top, left in corners]
+    with torch.no_grad():
+        model.train().embed(torch.stack(pictures).float())
+    return model.eval()
+
+
+@pytest.fixture(scope="session", params=["mobilenetv2", "alexnet"])
+def either_model(request: pytest.FixtureRequest) -> SiamFC:
+    """Each of the two networks in turn, float32."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def either_model64(either_model: SiamFC) -> SiamFC:
+    """Each of the two networks in turn, float64."""
+    return copy.deepcopy(either_model).double()
+
+
+def image_tensor(picture: NDArray[np.uint8]) -> torch.Tensor:
+    """(H, W, 3) uint8 -> (3, H, W) float64 of 0..255."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).double()

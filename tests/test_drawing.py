@@ -1,0 +1,41 @@
+"""Boxes and rulers lie where they should, to the pixel, and pictures are written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from siamfc.boxes import Box
+from siamfc.drawing import draw_box, draw_rulers, save_picture
+from siamfc.errors import OutputError
+from siamfc.video import read_image
+
+GREY = np.full((120, 160, 3), 90, dtype=np.uint8)
+
+
+def test_a_box_is_drawn_on_its_edges_and_the_frame_given_stays_as_it_was() -> None:
+    drawn = draw_box(GREY, Box(40, 30, 50, 20), color=(255, 0, 0))
+    changed = np.argwhere((drawn != GREY).any(axis=2))
+    near, far = changed.min(axis=0), changed.max(axis=0) + 1
+    assert abs((near + far) / 2 - [40, 65]).max() <= 0.5  # the line is as thick on either side of the edges
+    assert abs(near - [30, 40]).max() <= 3  # half of the line and its dark rim
+    assert (drawn[40, 60] == GREY[40, 60]).all()  # the inside is free
+    assert (GREY == 90).all()
+
+
+def test_rulers_are_outside_the_picture_and_small_pictures_are_enlarged() -> None:
+    small = draw_rulers(GREY)
+    assert small.shape == (44 + 3 * 120, 44 + 3 * 160, 3)
+    large = draw_rulers(np.zeros((1080, 1920, 3), np.uint8))
+    assert large.shape == (1124, 1964, 3)
+
+
+def test_a_picture_is_saved_whole_and_not_over_another(tmp_path: Path) -> None:
+    path = tmp_path / "größe.png"
+    picture = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    save_picture(path, picture)
+    assert np.array_equal(read_image(path), picture)
+    with pytest.raises(OutputError, match="exists"):
+        save_picture(path, picture)
