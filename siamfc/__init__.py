@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from siamfc.errors import SiamfcError
     from siamfc.model import SiamFC, build_model
     from siamfc.results import TrackedFrame
-    from siamfc.tracking_run import StoppedEarly, TrackRun, track_video
     from siamfc.tracker import ScoreMaps, Tracker, TrackResult
+    from siamfc.tracking_run import StoppedEarly, TrackRun, track_video
     from siamfc.video import VideoWriter, open_source
 
 _HOME = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import warnings
 from collections.abc import Mapping
@@ -63,7 +64,9 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - an unpickler raises anything on bytes that are no pickle
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # torch's own text for this advises to load it unsafely.
+        is_pickle = isinstance(error, pickle.UnpicklingError)
+        reason = "it holds more than tensors, or is no file of torch's" if is_pickle else str(error).partition("\n")[0]
         raise CheckpointError(
             f"{path} cannot be read as plain tensors ({reason}). {_READABLE}; pickled modules, TorchScript and MATLAB "
             "files are not read, since they can run code or hold another network: save a state_dict instead."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siamfc.boxes import intersection_over_union
+from siamfc.boxes import Box, intersection_over_union
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import Config, load_config
 from siamfc.data import RenderedClip, render_clip
@@ -76,7 +76,8 @@ def run_demo(
 
     Args:
         output: Folder for boxes, ``overlay.mp4``, ``scores.mp4``, ``demo.png`` (frame, box and score map) and
-            ``clip.mp4``, the clip itself; an earlier demo's files in it are replaced, nothing else is touched. None writes nothing.
+            ``clip.mp4``, the clip itself; an earlier demo's files in it are replaced, nothing else is touched. None
+            writes nothing.
         seed: Which clip.
         num_frames: Its length.
         model: As `siamfc.tracking_run.track_video`.

@@ -10,11 +10,11 @@ import torch
 
 from siamfc.checkpoint import model_names, read_info
 from siamfc.devices import choose_device, device_label, device_names
+from siamfc.display import why_no_window
 from siamfc.opencv import cv2
 from siamfc.versions import OPENCV_WHEELS, library_versions
 from siamfc.video.encoder import H264_ENCODERS
 from siamfc.video.pyav import av
-from siamfc.window import why_no_window
 
 
 def describe_environment() -> dict[str, str | list[str]]:
@@ -32,7 +32,8 @@ def describe_environment() -> dict[str, str | list[str]]:
         "opencv wheels": wheels or ["none registered with pip"],
         "opencv build": [f"OpenCV {cv2.__version__}", *_opencv_build()],
         "ffmpeg in PyAV": [f"{name} {'.'.join(map(str, parts))}" for name, parts in av.library_versions.items()],
-        "h264 encoders": ", ".join(name for name in H264_ENCODERS if name in av.codecs_available) or "none: videos cannot be written",
+        "h264 encoders": ", ".join(name for name in H264_ENCODERS if name in av.codecs_available)
+        or "none: videos cannot be written",
         "windows": why_no_window() or "work",
         "devices": [*usable, f"auto takes {choose_device('auto')}"],
         "cpu capability": torch.backends.cpu.get_cpu_capability(),

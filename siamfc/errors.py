@@ -33,3 +33,7 @@ class OutputError(SiamfcError):
 
 class EnvironmentProblem(SiamfcError):  # noqa: N818 - it is the machine that lacks something, not the input
     """A library, display or device that is not usable on this machine."""
+
+
+class TrackerError(SiamfcError):
+    """A tracker that is not known, cannot be imported or built, or lacks its model files."""

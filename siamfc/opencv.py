@@ -14,7 +14,7 @@ try:
 except ImportError as error:
     raise EnvironmentProblem(
         f"OpenCV cannot be imported ({error}). On a server without graphics libraries: "
-        "pip uninstall -y opencv-python && pip install opencv-python-headless; "
+        'pip uninstall -y opencv-python && pip install "opencv-python-headless<5"; '
         "or install the library it names (Debian, Ubuntu: apt-get install libgl1 libglib2.0-0). "
         "opencv-contrib-python and opencv-contrib-python-headless will do as well."
     ) from error

@@ -47,7 +47,10 @@ def refuse_existing(paths: Sequence[Path]) -> None:
     present = [path for path in paths if path.exists()]
     if present:
         names = ", ".join(path.name for path in present)
-        raise OutputError(f"{present[0].parent} holds {names} already: allow overwriting (--overwrite), or name another folder (--output)")
+        raise OutputError(
+            f"{present[0].parent} holds {names} already: "
+            "allow overwriting (--overwrite), or name another folder (--output)"
+        )
 
 
 def write_results(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -70,6 +74,26 @@ def either_model(request: pytest.FixtureRequest) -> SiamFC:
 def either_model64(either_model: SiamFC) -> SiamFC:
     """Each of the two networks in turn, float64."""
     return copy.deepcopy(either_model).double()
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """The name of an X display under Xvfb, with nothing on it."""
+    for program in ("Xvfb", "xdotool"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed: no window can be driven")
+    number_from, number_to = os.pipe()
+    command = ["Xvfb", "-displayfd", str(number_to), "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[number_to], stderr=subprocess.DEVNULL)
+    os.close(number_to)
+    with os.fdopen(number_from) as answer:
+        number = answer.readline().strip()
+    try:
+        assert number, f"Xvfb ended with {server.wait(30)}"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 def image_tensor(picture: NDArray[np.uint8]) -> torch.Tensor:

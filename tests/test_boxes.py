@@ -10,9 +10,7 @@ import torch
 
 from siamfc.boxes import Box, as_box, center_distance, clip_box, intersection_over_union
 from siamfc.errors import BoxError
-
 from tests.reference.pixels import iou_by_counting
-
 
 
 def test_center_and_size_give_the_box_back():
@@ -53,8 +51,6 @@ def test_the_box_of_an_upright_rectangle_is_that_rectangle_in_both_turning_direc
 def test_a_polygon_of_too_few_or_broken_corners_is_refused(corners):
     with pytest.raises(BoxError, match="three finite corners"):
         Box.from_polygon(corners)
-
-
 
 
 @pytest.mark.parametrize(
@@ -104,8 +100,6 @@ def test_a_box_larger_than_any_picture_is_refused(values):
         as_box(values)
 
 
-
-
 def test_clipping_leaves_an_inner_box_alone():
     assert clip_box(Box(1, 2, 3, 4), width=10, height=10) == Box(1, 2, 3, 4)
 
@@ -119,8 +113,6 @@ def test_a_box_that_only_touches_the_frame_from_outside_shares_nothing(box):
     assert clip_box(box, width=10, height=20) is None
 
 
-
-
 def test_overlap_equals_counting_pixels():
     rng = np.random.default_rng(0)
     boxes, others = (np.hstack([rng.integers(0, 12, (200, 2)), rng.integers(1, 9, (200, 2))]) for _ in range(2))
@@ -132,9 +124,7 @@ def test_overlap_equals_counting_pixels():
 def test_overlap_is_symmetric_and_one_with_itself():
     rng = np.random.default_rng(1)
     boxes, others = (rng.uniform(1, 20, (50, 4)) for _ in range(2))
-    np.testing.assert_array_equal(
-        intersection_over_union(boxes, others), intersection_over_union(others, boxes)
-    )
+    np.testing.assert_array_equal(intersection_over_union(boxes, others), intersection_over_union(others, boxes))
     with_itself = intersection_over_union(boxes, boxes)
     np.testing.assert_allclose(with_itself, np.ones(50), rtol=1e-12)
     assert with_itself.max() <= 1

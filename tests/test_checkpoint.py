@@ -317,7 +317,9 @@ def test_a_weight_of_another_shape_is_refused_with_both_shapes(saved, path):
 def test_weights_that_are_not_finite_are_refused_by_name(saved, path, value):
     weight = load_file(saved)["backbone.features.0.0.weight"]
     weight[3, 0, 0, 0] = value
-    _refused(_rewrite(saved, path, weights={"backbone.features.0.0.weight": weight}), r"features\.0\.0\.weight.*not finite")
+    _refused(
+        _rewrite(saved, path, weights={"backbone.features.0.0.weight": weight}), r"features\.0\.0\.weight.*not finite"
+    )
 
 
 def test_a_field_that_a_later_version_adds_to_provenance_is_ignored(saved, path):

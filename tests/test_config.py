@@ -168,7 +168,9 @@ def test_a_value_of_the_wrong_type_or_out_of_range_is_one_line_that_names_its_ke
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("text", ["num_scales=5", "tracker.num_scales", "tracker.=5", ".num_scales=5", "", "=", "tracker=5"])
+@pytest.mark.parametrize(
+    "text", ["num_scales=5", "tracker.num_scales", "tracker.=5", ".num_scales=5", "", "=", "tracker=5"]
+)
 def test_an_override_of_another_form_is_refused_with_an_example(text):
     with pytest.raises(ConfigError, match=r"tracker\.num_scales=5"):
         load_config(overrides=[text])
@@ -222,7 +224,9 @@ def test_settings_that_are_not_there_are_refused_with_the_published_names(tmp_pa
 
 def test_yaml_tags_build_no_objects(settings_file, tmp_path):
     flag = tmp_path / "executed"
-    path = settings_file(f"tracker: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{flag}']]")
+    path = settings_file(
+        f"tracker: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{flag}']]"
+    )
     with pytest.raises(ConfigError, match="not YAML"):
         load_config(path)
     assert not flag.exists()

@@ -16,7 +16,6 @@ from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.convert import convert_weights
 from siamfc.errors import CheckpointError
 from siamfc.provenance import Provenance
-
 from tests.conftest import image_tensor
 from tests.reference.backbones import huanglianghua_score, padded_mobilenetv2
 from tests.test_checkpoint import Malicious
@@ -45,9 +44,13 @@ def _mobilenet(width=1.0):
             block += 1
             name, hidden, part = f"features.{block}.conv", channels * expansion, 0
             if expansion != 1:
-                weights |= {f"{name}.0.0.weight": torch.randn(hidden, channels, 1, 1) * 0.2} | _norm(f"{name}.0.1", hidden)
+                weights |= {f"{name}.0.0.weight": torch.randn(hidden, channels, 1, 1) * 0.2} | _norm(
+                    f"{name}.0.1", hidden
+                )
                 part = 1
-            weights |= {f"{name}.{part}.0.weight": torch.randn(hidden, 1, 3, 3) * 0.3} | _norm(f"{name}.{part}.1", hidden)
+            weights |= {f"{name}.{part}.0.weight": torch.randn(hidden, 1, 3, 3) * 0.3} | _norm(
+                f"{name}.{part}.1", hidden
+            )
             weights |= {f"{name}.{part + 1}.weight": torch.randn(wide(out), hidden, 1, 1) * 0.1}
             weights |= _norm(f"{name}.{part + 2}", wide(out))
             channels = wide(out)
@@ -64,7 +67,7 @@ def _flat(weights):
             block, part, inner, kind = match.groups()
             triples = 1 if block == "1" else 2
             index = int(part) * 3 + int(inner) if inner else triples * 3 + int(part) - triples
-            name = f"features.{block}.conv.{index}.{kind}"  # noqa: PLW2901
+            name = f"features.{block}.conv.{index}.{kind}"
         flat[name] = tensor
     return flat
 
@@ -107,7 +110,9 @@ def _refused(path, match):
 
 @pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize("layout", ["nested", "flat"])
-def test_a_mobilenetv2_of_either_layout_gives_torchvisions_features(save, mobilenet_weights, photograph, layout, prefix):
+def test_a_mobilenetv2_of_either_layout_gives_torchvisions_features(
+    save, mobilenet_weights, photograph, layout, prefix
+):
     weights = mobilenet_weights if layout == "nested" else _flat(mobilenet_weights)
     conversion = convert_weights(save({f"{prefix}{name}": tensor for name, tensor in weights.items()}))
     assert layout in conversion.layout
@@ -128,7 +133,9 @@ def test_layers_behind_the_cut_are_dropped_and_named(save, mobilenet_weights, la
     assert dropped == ["classifier.1", *rest_of_block_7, *(f"features.{block}" for block in range(8, 19))]
 
 
-def test_a_mobilenetv2_is_standardised_by_the_first_search_and_scores_itself_about_one(save, mobilenet_weights, photograph):
+def test_a_mobilenetv2_is_standardised_by_the_first_search_and_scores_itself_about_one(
+    save, mobilenet_weights, photograph
+):
     model = convert_weights(save(mobilenet_weights)).model
     assert model.config.standardisation == "first_search"
     search = image_tensor(photograph[100:355, 120:375])[None]
@@ -273,7 +280,9 @@ def test_a_truncated_file_is_refused(save, alexnet_weights, kept):
     _refused(path, "siamfc convert reads")
 
 
-@pytest.mark.parametrize("content", [torch.zeros(3), [torch.zeros(3)], 5, "text", {"epoch": 5, "lr": 0.1}], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "content", [torch.zeros(3), [torch.zeros(3)], 5, "text", {"epoch": 5, "lr": 0.1}], ids=lambda x: type(x).__name__
+)
 def test_a_file_of_anything_but_named_tensors_is_refused(save, content):
     _refused(save(content), "not a state dict")
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from siamfc.correlation import cross_correlate
-
 from tests.reference.correlation import correlate_by_loops
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from siamfc.boxes import Box
 from siamfc.crops import CropRegion, context_side, crop, mean_color
-
 from tests.reference.crops import crop_pixel_by_pixel
 
 FILL = (101.0, 108.0, 114.0)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from siamfc.folding import fold
-
 from tests.conftest import image_tensor
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from siamfc.errors import FrameError
 from siamfc.frames import as_rgb_frame
-
 from siamfc.opencv import cv2
 
 
@@ -78,7 +77,9 @@ def test_other_types_are_refused_by_name(picture, dtype):
         as_rgb_frame(picture.astype(dtype))
 
 
-@pytest.mark.parametrize("shape", [(), (5,), (5, 7, 2), (5, 7, 5), (1, 5, 7, 3), (3, 5, 7), (0, 7, 3), (5, 0, 3), (0, 0)])
+@pytest.mark.parametrize(
+    "shape", [(), (5,), (5, 7, 2), (5, 7, 5), (1, 5, 7, 3), (3, 5, 7), (0, 7, 3), (5, 0, 3), (0, 0)]
+)
 def test_other_shapes_are_refused(shape):
     with pytest.raises(FrameError, match="shape"):
         as_rgb_frame(np.zeros(shape, dtype=np.uint8))

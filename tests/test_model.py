@@ -13,7 +13,6 @@ from siamfc.backbones.mobilenetv2 import InvertedResidual
 from siamfc.config import ModelConfig
 from siamfc.model import ChannelStatistics, SiamFC, build_model
 from siamfc.score_map import score_map_cells
-
 from tests.conftest import image_tensor
 from tests.reference.windows import deviation_from_windows
 
@@ -157,15 +156,15 @@ def test_the_papers_score_maps(either_model, search_px, cells):
     assert score_map.shape == (1, cells, cells)
 
 
-@pytest.mark.parametrize(("search_px", "windows", "uncut"), [(251, 16, 17), (250, 16, 16), (260, 17, 18), (254, 16, 17)])
+@pytest.mark.parametrize(
+    ("search_px", "windows", "uncut"), [(251, 16, 17), (250, 16, 16), (260, 17, 18), (254, 16, 17)]
+)
 def test_cells_whose_window_leaves_the_search_are_cut(mobilenetv2, search_px, windows, uncut):
     exemplar, search = torch.zeros(1, 3, 127, 127), torch.zeros(1, 3, 140, search_px)
     statistics = mobilenetv2.channel_statistics(search)
     with torch.no_grad():
         cut = mobilenetv2(exemplar, search, statistics)
-        all_cells = mobilenetv2.score(
-            mobilenetv2.embed(exemplar, statistics), mobilenetv2.embed(search, statistics)
-        )
+        all_cells = mobilenetv2.score(mobilenetv2.embed(exemplar, statistics), mobilenetv2.embed(search, statistics))
     # The nine cells of an exemplar see only its first 123 px, so the layers alone would give one window too many.
     assert all_cells.shape[-1] == uncut
     assert cut.shape[-1] == windows == score_map_cells(search_px, 127, 8)

@@ -16,7 +16,7 @@ from siamfc.errors import BoxError, OutputError, SiamfcError
 from siamfc.tracker import TrackResult
 from siamfc.video import Frame
 from siamfc.video.pyav import av
-from tests.scenes import short_clip, write_images, write_video
+from tests.clips import short_clip, write_images, write_video
 
 
 def boxes_of(path: Path) -> list[list[float]]:
@@ -146,9 +146,7 @@ def test_the_three_files_tell_the_same_boxes(tmp_path: Path, mobilenetv2: SiamFC
     assert np.allclose(one_based - [1, 1, 0, 0], expected, atol=1e-4)
 
 
-def test_a_full_disk_is_one_clear_error(
-    tmp_path: Path, mobilenetv2: SiamFC, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_one_clear_error(tmp_path: Path, mobilenetv2: SiamFC, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, *args: object, **kwargs: object) -> int:
         raise OSError(28, "No space left on device")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,34 +19,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import siamfc.display
 import siamfc.window
 from siamfc.boxes import Box
+from siamfc.display import why_no_window
 from siamfc.errors import EnvironmentProblem
 from siamfc.opencv import cv2
-from siamfc.window import Window, why_no_window
+from siamfc.window import Window
 
 LIMIT_S = 30
 TITLE = "fenêtre 窓 siamfc"  # OpenCV itself cannot find windows by such names
 DISPLAY_WITHOUT_SERVER = ":4099"
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    for program in ("Xvfb", "xdotool"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed: no window can be driven")
-    number_from, number_to = os.pipe()
-    command = ["Xvfb", "-displayfd", str(number_to), "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"]
-    server = subprocess.Popen(command, pass_fds=[number_to], stderr=subprocess.DEVNULL)
-    os.close(number_to)
-    with os.fdopen(number_from) as answer:
-        number = answer.readline().strip()
-    try:
-        assert number, f"Xvfb ended with {server.wait(LIMIT_S)}"
-        yield f":{number}"
-    finally:
-        server.terminate()
-        server.wait(LIMIT_S)
 
 
 def environment(display: str | None, **settings: str) -> dict[str, str]:
@@ -62,7 +44,8 @@ class Program:
     PRELUDE = """
         import json, sys
         import numpy as np
-        from siamfc.window import Window, why_no_window
+        from siamfc.display import why_no_window
+        from siamfc.window import Window
         def tell(value):
             print(json.dumps(value), flush=True)
     """
@@ -302,9 +285,9 @@ def test_with_av_imported_first_the_program_says_so_and_does_not_freeze(display:
     code = textwrap.dedent(
         """
         import av
-        import siamfc.window
-        siamfc.window.TRIAL_LIMIT_S = 2.0
-        print(siamfc.window.why_no_window() or "works")
+        import siamfc.display
+        siamfc.display.TRIAL_LIMIT_S = 2.0
+        print(siamfc.display.why_no_window() or "works")
         """
     )
     done = subprocess.run(
@@ -339,7 +322,7 @@ def test_the_trial_works_with_python_m_and_is_not_misled_by_the_current_folder(d
     here, elsewhere = tmp_path / "żółw 目録", tmp_path / "elsewhere"
     for folder in (here, elsewhere):
         folder.mkdir()
-        (folder / "say.py").write_text("from siamfc.window import why_no_window\nprint(why_no_window())")
+        (folder / "say.py").write_text("from siamfc.display import why_no_window\nprint(why_no_window())")
     for name in ("cv2", "resource", "numpy"):
         (elsewhere / f"{name}.py").write_text("raise ImportError('the wrong file')")
     for command, folder in (["-m", "say"], here), ([str(here / "say.py")], elsewhere):
@@ -391,7 +374,7 @@ def test_a_display_that_takes_the_call_and_never_speaks_is_given_up(monkeypatch:
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1] - 6000  # X11 over TCP: display n listens on port 6000 + n
         monkeypatch.setenv("DISPLAY", f"127.0.0.1:{number}")
-        monkeypatch.setattr(siamfc.window, "TRIAL_LIMIT_S", 1.0)
+        monkeypatch.setattr(siamfc.display, "TRIAL_LIMIT_S", 1.0)
         sentence = why_no_window()
     assert sentence is not None
     assert "no answer within 1 s" in sentence
@@ -411,7 +394,7 @@ def test_an_opencv_built_without_windows_is_told_from_a_missing_display(monkeypa
 
 def test_the_trial_is_made_once_for_a_display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    monkeypatch.setattr(siamfc.window, "_TRIAL", f"open({str(log)!r}, 'a').write('x'); print('+')")
+    monkeypatch.setattr(siamfc.display, "_TRIAL", f"open({str(log)!r}, 'a').write('x'); print('+')")
     for name in (":5001", ":5001", ":5002", ":5001"):
         monkeypatch.setenv("DISPLAY", name)
         assert why_no_window() is None
@@ -442,7 +425,7 @@ def test_a_failed_trial_is_told_by_its_line_that_tells_most(
     monkeypatch: pytest.MonkeyPatch, status: int, stderr: str, reason: str
 ) -> None:
     monkeypatch.setenv("DISPLAY", f":600{status}")  # unlike any other: answers are kept
-    monkeypatch.setattr(siamfc.window, "_TRIAL", f"import sys; sys.stderr.write({stderr!r}); sys.exit({status})")
+    monkeypatch.setattr(siamfc.display, "_TRIAL", f"import sys; sys.stderr.write({stderr!r}); sys.exit({status})")
     sentence = why_no_window()
     assert sentence is not None
     assert reason in sentence

@@ -234,12 +234,13 @@ def _read_box(path: Path, start: int) -> Box:
 
 def _choose_box(frame: Frame, window: Window | None, folder: Path) -> Box:
     """The box that the user draws; where no window can be opened, a picture to read it off and an error."""
+    from siamfc.display import why_no_window
     from siamfc.drawing import draw_rulers, save_picture
     from siamfc.errors import BoxError
-    from siamfc.window import Window, why_no_window
+    from siamfc.window import Window
 
-    obstacle = why_no_window()
-    if window is None and obstacle:
+    obstacle = None if window else why_no_window()
+    if obstacle:
         path = folder / "first-frame.png"
         save_picture(path, draw_rulers(frame.image), overwrite=True)
         raise BoxError(

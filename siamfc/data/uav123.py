@@ -4,8 +4,9 @@ Layout: Mueller, Smith, Ghanem, "A Benchmark and Simulator for UAV Tracking" (EC
 000001.jpg``, ``anno/UAV123/NAME.txt``, ``anno/UAV20L/NAME.txt``; the 10 fps version has ``data_seq/UAV123_10fps`` and
 ``anno/UAV123_10fps``. A row of NaN is a frame in which the target is not in view. The starts are those of the authors'
 ``configSeqs.m`` (as the package got10k holds them); every third frame was kept for 10 fps, and ``(start - 1) / 3 + 1``
-is what that version's own ``configSeqs.m`` says for all 123. That boxes are 1-based is from memory: the dataset is made
-for OTB's MATLAB toolkit. Not verified against the real data; compared with got10k on a small tree.
+is what that version's own ``configSeqs.m`` says for each that shares a folder. That boxes are 1-based is from
+memory: the dataset is made for OTB's MATLAB toolkit. Not verified against the real data; compared with got10k on a
+small tree.
 """
 
 from __future__ import annotations

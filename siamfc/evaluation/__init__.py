@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from siamfc.evaluation.bootstrap import ConfidenceInterval, bootstrap_difference, bootstrap_mean
     from siamfc.evaluation.expected_overlap import EAO_INTERVALS, expected_average_overlap, expected_overlap_curve
+    from siamfc.evaluation.got10k_adapter import Got10kTracker
     from siamfc.evaluation.got10k_metrics import (
         Got10kScore,
         class_balanced_got10k,
@@ -36,6 +37,7 @@ _HOME = {
     "FrameRecord": "records",
     "FrameState": "records",
     "Got10kScore": "got10k_metrics",
+    "Got10kTracker": "got10k_adapter",
     "OnePassScore": "metrics",
     "RunStart": "starts",
     "Trajectory": "records",
@@ -70,6 +72,7 @@ __all__ = [
     "FrameRecord",
     "FrameState",
     "Got10kScore",
+    "Got10kTracker",
     "OnePassScore",
     "RunStart",
     "Trajectory",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
 
 _CELLS_AT_ONCE = 1_000_000
 
@@ -45,17 +48,40 @@ def bootstrap_mean(
         raise ValueError(f"a bootstrap takes finite numbers, one a sequence, not {values!r}")
     if not 0 < confidence < 1 or resamples < 1:
         raise ValueError(f"confidence lies between 0 and 1 and resamples above 0, not {confidence} and {resamples}")
-    shares = np.full(numbers.size, 1 / numbers.size)
-    rows = max(1, _CELLS_AT_ONCE // numbers.size)
-    means = np.concatenate(
+    means = resample(lambda counts: counts @ numbers / numbers.size, numbers.size, rng=rng, resamples=resamples)
+    low, high = percentile_interval(means, confidence)
+    return ConfidenceInterval(float(numbers.mean()), float(low), float(high))
+
+
+def resample(
+    statistic: Callable[[Floats], Floats], num_sequences: int, *, rng: np.random.Generator, resamples: int = 10_000
+) -> Floats:
+    """The values of a statistic when the sequences are drawn anew, with replacement.
+
+    Args:
+        statistic: Takes (R, num_sequences), how often each sequence is drawn in each of R draws, and gives (R, ...).
+            What several trackers or figures share is best computed at once: their draws are then the same.
+        num_sequences: How many there are.
+        rng: Where the draws come from.
+        resamples: How many.
+
+    Returns:
+        (resamples, ...).
+    """
+    shares = np.full(num_sequences, 1 / num_sequences)
+    rows = max(1, _CELLS_AT_ONCE // num_sequences)
+    return np.concatenate(
         [
-            # How often each sequence is drawn: the mean of a draw needs no more.
-            rng.multinomial(numbers.size, shares, size=min(rows, resamples - done)) @ numbers / numbers.size
+            # How often each sequence is drawn: no statistic over sequences needs more.
+            statistic(rng.multinomial(num_sequences, shares, size=min(rows, resamples - done)).astype(np.float64))
             for done in range(0, resamples, rows)
         ]
     )
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return ConfidenceInterval(float(numbers.mean()), float(low), float(high))
+
+
+def percentile_interval(draws: Floats, confidence: float) -> Floats:
+    """(2, ...) the range that holds this share of the draws (R, ...), as much being left out below as above."""
+    return np.asarray(np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0))
 
 
 def bootstrap_difference(

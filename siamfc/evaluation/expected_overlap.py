@@ -75,6 +75,22 @@ def expected_overlap_curve(fragments: Sequence[Fragment], *, num_frames: int) ->
         >>> expected_overlap_curve(fragments, num_frames=5).round(3).tolist()
         [1.0, 0.6, 0.7, 0.467, 0.35]
     """
+    totals, counts = mean_overlap_sums(fragments, num_frames=num_frames)
+    curve = np.where(counts, totals / np.maximum(counts, 1), np.nan)
+    curve[:1] = 1.0
+    return curve
+
+
+def mean_overlap_sums(
+    fragments: Sequence[Fragment], *, num_frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """What the curve is the quotient of: the fragments' mean overlaps after n frames, summed, and how many are known.
+
+    Both are sums over fragments, so those of several sequences add up.
+
+    Returns:
+        Two arrays (num_frames,); the first is 0 at 0.
+    """
     totals, counts = np.zeros(num_frames), np.zeros(num_frames, dtype=np.int64)
     for overlaps, failed in fragments:
         padded = np.zeros(num_frames)
@@ -83,10 +99,7 @@ def expected_overlap_curve(fragments: Sequence[Fragment], *, num_frames: int) ->
         known = num_frames if failed else length + 1
         totals[:known] += np.cumsum(padded)[:known]
         counts[:known] += 1
-    frames_tracked = np.maximum(np.arange(num_frames), 1)
-    curve = np.where(counts, totals / frames_tracked / np.maximum(counts, 1), np.nan)
-    curve[:1] = 1.0
-    return curve
+    return totals / np.maximum(np.arange(num_frames), 1), counts
 
 
 def expected_average_overlap(curve: ArrayLike, interval: tuple[int, int]) -> float:

@@ -146,10 +146,15 @@ def _update(tracker: AnyTracker, frame: Image, index: int) -> FrameRecord:
     started = perf_counter()
     result = tracker.update(frame)
     seconds = perf_counter() - started
-    return FrameRecord(index, FrameState.TRACKED, _box_of(result), seconds)
+    return FrameRecord(index, FrameState.TRACKED, box_of(result), seconds)
 
 
-def _box_of(result: object) -> Box:
+def box_of(result: object) -> Box:
+    """The box in whatever a tracker's ``update`` gave, `NO_BOX` for None or numbers that are not finite.
+
+    Raises:
+        BoxError: Neither four numbers nor an object with such a ``box``.
+    """
     values = getattr(result, "box", result)
     if values is None:
         return NO_BOX

@@ -46,7 +46,7 @@ def seen_pixels(network: nn.Module, side_px: int, cell: tuple[int, int]) -> tupl
     generator = torch.Generator().manual_seed(0)
     for _ in range(4):
         image = (torch.rand(1, 3, side_px, side_px, generator=generator) * 255).requires_grad_()
-        features = network(image)[0, :, *cell]
+        features = network(image)[0, :, cell[0], cell[1]]
         weights = torch.randn(len(features), generator=generator)
         (gradient,) = torch.autograd.grad(features @ weights, image)
         touched |= (gradient[0] != 0).any(dim=0)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from siamfc.backbones import AlexNet, build_backbone
-
 from tests.backbones.measure import count_macs, layer_sides, seen_pixels
 from tests.conftest import image_tensor
 from tests.reference.backbones import huanglianghua_score
@@ -37,7 +36,9 @@ def test_every_layer_has_the_papers_size(network, side_px, sides):
     assert dict(zip(LAYERS, came, strict=True)) == dict(zip(LAYERS, sides, strict=True))
 
 
-@pytest.mark.parametrize(("shape", "cells"), [((127, 127), (6, 6)), ((87, 87), (1, 1)), ((94, 95), (1, 2)), ((300, 171), (27, 11))])
+@pytest.mark.parametrize(
+    ("shape", "cells"), [((127, 127), (6, 6)), ((87, 87), (1, 1)), ((94, 95), (1, 2)), ((300, 171), (27, 11))]
+)
 def test_features_have_a_cell_for_every_receptive_field_that_fits(network, shape, cells):
     with torch.no_grad():
         assert network(torch.zeros(1, 3, *shape)).shape == (1, 256, *cells)

@@ -10,7 +10,6 @@ from torch import nn
 
 from siamfc.backbones import MobileNetV2, build_backbone
 from siamfc.errors import ConfigError
-
 from tests.backbones.measure import count_macs, layer_sides, seen_pixels
 from tests.conftest import image_tensor
 from tests.reference.backbones import padded_mobilenetv2
@@ -51,11 +50,7 @@ def network():
     [(127, [63, 61, 30, 28, 13, 11, 9]), (255, [127, 125, 62, 60, 29, 27, 25])],
 )
 def test_every_filter_eats_its_border(network, side_px, sides):
-    wide = [
-        module
-        for module in network.modules()
-        if isinstance(module, nn.Conv2d) and module.kernel_size[0] > 1
-    ]
+    wide = [module for module in network.modules() if isinstance(module, nn.Conv2d) and module.kernel_size[0] > 1]
     assert len(wide) == 7
     came = layer_sides(network, (nn.Conv2d,), side_px)
     assert list(dict.fromkeys(came)) == sides

@@ -49,7 +49,12 @@ def test_opencv_is_imported_before_pyav_by_the_package_and_by_each_command(tmp_p
     order = "names = list(sys.modules); print(names.index('cv2') < names.index('av') if 'av' in names else None)"
     everything = "import sys, siamfc; [getattr(siamfc, name) for name in siamfc.__all__];"
     assert in_a_fresh_process(f"{everything} {order}") == "True"
-    for arguments in (["demo", "--frames", "3"], ["info"], ["models"], ["track", "demo/overlay.mp4", "--box", "9,9,40,40"]):
+    for arguments in (
+        ["demo", "--frames", "3"],
+        ["info"],
+        ["models"],
+        ["track", "demo/overlay.mp4", "--box", "9,9,40,40"],
+    ):
         code = f"""
 import sys, io, contextlib
 sys.argv = ["siamfc", *{arguments!r}]
@@ -75,14 +80,26 @@ def test_models_lists_name_hash_origin_licence_and_accuracy() -> None:
 
 def test_info_tells_what_a_bug_report_needs() -> None:
     facts = json.loads(CliRunner().invoke(app, ["info", "--json"]).stdout)
-    for name in ("siamfc", "python", "libraries", "opencv build", "ffmpeg in PyAV", "windows", "devices", "runtimes", "models"):
+    for name in (
+        "siamfc",
+        "python",
+        "libraries",
+        "opencv build",
+        "ffmpeg in PyAV",
+        "windows",
+        "devices",
+        "runtimes",
+        "models",
+    ):
         assert facts[name], name
     assert "torch" in CliRunner().invoke(app, ["info"]).stdout
 
 
 def test_convert_writes_a_checkpoint_that_loads_and_names_what_it_dropped(tmp_path: Path) -> None:
     weights = load_model("mobilenetv2-imagenet", device="cpu").backbone.state_dict()
-    torch.save({**weights, "features.18.0.weight": torch.zeros(1), "classifier.1.bias": torch.zeros(1)}, tmp_path / "m.pth")
+    torch.save(
+        {**weights, "features.18.0.weight": torch.zeros(1), "classifier.1.bias": torch.zeros(1)}, tmp_path / "m.pth"
+    )
     command = ["convert", str(tmp_path / "m.pth"), str(tmp_path / "m.safetensors"), "--half", "--licence", "MIT"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from siamfc.cli.main import app
 from siamfc.video import open_source, read_image
-from tests.scenes import box_text, short_clip, write_images, write_video
+from tests.clips import box_text, short_clip, write_images, write_video
 
 CLIP = short_clip(6)
 
@@ -79,9 +79,7 @@ def test_results_go_to_a_folder_named_after_the_source_and_are_not_overwritten(v
         ("boxes.csv", "\ufeffframe,x,y,width,height\r\n0,{x},{y},{w},{h}\r\n"),
     ],
 )
-def test_a_box_file_of_any_layout_gives_the_boxes_of_the_box(
-    video: Path, tmp_path: Path, name: str, text: str
-) -> None:
+def test_a_box_file_of_any_layout_gives_the_boxes_of_the_box(video: Path, tmp_path: Path, name: str, text: str) -> None:
     x, y, w, h = 60, 40, 30, 50
     numbers = {"x": x, "y": y, "w": w, "h": h, "x1": x + 1, "y1": y + 1, "r": x + w, "b": y + h}
     (tmp_path / name).write_text(text.format(**numbers), encoding="utf-8", newline="")

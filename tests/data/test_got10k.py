@@ -13,6 +13,7 @@ from tests.data.trees import (
     image_paths,
     moving_boxes,
     numbered,
+    one_based,
     write_images,
     write_rows,
     write_text,
@@ -83,7 +84,7 @@ def test_got10k_reads_the_same_in_the_same_order(tmp_path: Path, split: str) -> 
         images, boxes, *meta = theirs[index]
         assert image_paths(sequence) == images
         seen = sequence.in_view
-        assert np.array_equal(sequence.boxes[seen] + (1, 1, 0, 0), boxes[seen])
+        assert np.array_equal(one_based(sequence.boxes[seen]), boxes[seen])
         for labels in meta:
             assert np.array_equal(sequence.levels["cover"], labels["cover"])
             assert np.array_equal(~seen, labels["absence"])

@@ -15,7 +15,7 @@ from tests.data.trees import (
     image_paths,
     moving_boxes,
     numbered,
-    write_images,
+    one_based,
     write_rows,
     write_text,
 )
@@ -164,7 +164,7 @@ def test_got10k_reads_the_same_boxes_and_images_in_the_same_order(tmp_path: Path
     assert [name.replace("-", ".") for name in ours.names] == list(theirs.seq_names)
     for sequence, (images, boxes) in zip(ours, theirs, strict=True):
         assert image_paths(sequence) == images
-        assert np.array_equal(sequence.boxes + (1, 1, 0, 0), boxes)
+        assert np.array_equal(one_based(sequence.boxes), boxes)
 
 
 def test_got10k_cannot_open_a_david_that_is_already_cut_and_we_can(tmp_path: Path) -> None:

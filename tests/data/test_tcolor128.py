@@ -12,6 +12,7 @@ from tests.data.trees import (
     image_paths,
     moving_boxes,
     numbered,
+    one_based,
     write_images,
     write_rows,
     write_text,
@@ -48,4 +49,4 @@ def test_got10k_reads_the_same_boxes_and_images_in_the_same_order(tmp_path: Path
     for index, sequence in enumerate(ours):
         images, boxes = theirs[index]
         assert image_paths(sequence) == images
-        assert np.array_equal(sequence.boxes + (1, 1, 0, 0), boxes)
+        assert np.array_equal(one_based(sequence.boxes), boxes)

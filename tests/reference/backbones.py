@@ -1,4 +1,4 @@
-"""Both networks as others wrote them, straight from a state dict: huanglianghua's AlexNet, torchvision's MobileNetV2."""
+"""Both networks as others wrote them: huanglianghua's AlexNet and torchvision's MobileNetV2, from their state dicts."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def padded_mobilenetv2(weights: Weights, images: Tensor) -> Tensor:
     return _convolve(weights, "features.7.conv.0.0", "features.7.conv.0.1", x)
 
 
-def _convolve(
-    weights: Weights, name: str, norm: str, x: Tensor, *, stride: int = 1, padding: int = 0
-) -> Tensor:
+def _convolve(weights: Weights, name: str, norm: str, x: Tensor, *, stride: int = 1, padding: int = 0) -> Tensor:
     weight = weights[f"{name}.weight"]
     groups = x.shape[1] // weight.shape[1]
     convolved = F.conv2d(x, weight, stride=stride, padding=padding, groups=groups)

@@ -23,9 +23,7 @@ def crop_pixel_by_pixel(
     return crop
 
 
-def _bilinear(
-    frame: NDArray[np.uint8], x: float, y: float, fill: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _bilinear(frame: NDArray[np.uint8], x: float, y: float, fill: NDArray[np.float64]) -> NDArray[np.float64]:
     """The colour at a point of the frame; the pixel (row, column) has its centre at (column + 0.5, row + 0.5)."""
     left, top = math.floor(x - 0.5), math.floor(y - 0.5)
     to_right, to_bottom = x - 0.5 - left, y - 0.5 - top
@@ -37,9 +35,7 @@ def _bilinear(
     )
 
 
-def _color(
-    frame: NDArray[np.uint8], row: int, column: int, fill: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _color(frame: NDArray[np.uint8], row: int, column: int, fill: NDArray[np.float64]) -> NDArray[np.float64]:
     height, width = frame.shape[:2]
     inside = 0 <= row < height and 0 <= column < width
     return frame[row, column].astype(np.float64) if inside else fill

@@ -40,9 +40,7 @@ def deviation_from_windows(
     ``every`` takes one row and column in so many, and the last ones always. Standardisation is that of the whole
     search image, held for the windows.
     """
-    statistics = (
-        model.channel_statistics(search[None]) if model.config.standardisation == "first_search" else None
-    )
+    statistics = model.channel_statistics(search[None]) if model.config.standardisation == "first_search" else None
     score_map = model(exemplar[None], search[None], statistics)[0]
     rows, columns = score_map.shape
     some_rows = sorted({*range(0, rows, every), rows - 1})

@@ -1,0 +1,278 @@
+"""One call from a dataset, trackers and results to their figures side by side."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from siamfc.data import open_dataset
+from siamfc.data.dataset import Dataset
+from siamfc.errors import OutputError, SiamfcError
+from siamfc.evaluation.expected_overlap import EAO_INTERVALS
+from siamfc.evaluation.material import Material, read_material
+from siamfc.evaluation.plans import check_protocol, default_protocol
+from siamfc.evaluation.protocols import VOT_SKIP, AnyTracker
+from siamfc.evaluation.records import Trajectory
+from siamfc.evaluation.result_files import pixel_base
+from siamfc.evaluation.result_folders import ResultFolder, open_results
+from siamfc.evaluation.run_folder import RunFolder, prepare_run_folder, read_record
+from siamfc.evaluation.runs import Observer, run_all
+from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
+from siamfc.evaluation.scoring import score_sequence, score_tracker
+from siamfc.evaluation.submissions import check_submission, write_submission
+from siamfc.evaluation.trackers import OWN, TrackerChoice, choose_tracker, factory_tracker
+from siamfc.evaluation.workers import Workers
+from siamfc.versions import library_versions
+
+if TYPE_CHECKING:
+    from siamfc.config import Config
+
+VOT_YEAR = 2016
+
+AnyChoice = str | TrackerChoice | Callable[[], AnyTracker]
+AnyResults = Mapping[str, str | Path] | Iterable[str | Path]
+
+
+def evaluate(
+    data: str | Dataset,
+    *,
+    protocol: str | None = None,
+    trackers: AnyChoice | Iterable[AnyChoice] | None = None,
+    results: AnyResults = (),
+    results_base: int | None = None,
+    sequences: Iterable[str] | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    submission: str | Path | None = None,
+    name: str | None = None,
+    weights: str | Path | None = None,
+    config: Config | str | Path | None = None,
+    overrides: Iterable[str] = (),
+    device: str = "auto",
+    options: Mapping[str, str] | None = None,
+    repetitions: int = 1,
+    vot_year: int = VOT_YEAR,
+    workers: Workers | int | None = None,
+    observe: Observer | None = None,
+) -> Evaluation:
+    """Measure how accurately trackers localise, by one of the field's protocols; it prints nothing.
+
+    Figures are computed from the files of boxes, also those just written, so that a run that was stopped and started
+    again gives the figures of one that was not.
+
+    Args:
+        data: ``"LAYOUT:PATH"`` or a dataset.
+        protocol: ``"ope"``, ``"tre"``, ``"sre"``, ``"got10k"`` or ``"vot"``; None takes the one the dataset is for.
+        trackers: What to run: texts as `choose_tracker` takes them, or functions that give a tracker. None runs our
+            own where there are no ``results``.
+        results: Folders of other trackers' files, or folders by the tracker's name; see
+            `siamfc.evaluation.result_folders`.
+        results_base: What those files call the top left pixel, 0 or 1, where neither layout nor dataset says it.
+        sequences: Names of those wanted; None takes all.
+        output: Folder for results and reports; None keeps neither. Finished runs in it are not made again;
+            ``report.json`` and ``report.html`` are made anew.
+        overwrite: Throw away what earlier runs of these trackers left in ``output``.
+        submission: Write the archive for GOT-10k's or TrackingNet's server.
+        name: What to call the tracker, where just one is run.
+        weights: Of ``"siamfc"``, as are ``config``, ``overrides`` and ``device``; see `choose_tracker`.
+        config: Settings.
+        overrides: Settings over those.
+        device: Where to compute.
+        options: Of ``"opencv:Nano"``.
+        repetitions: How often GOT-10k and VOT have a tracker run.
+        vot_year: The challenge whose sequence lengths the expected average overlap is taken over.
+        workers: Processes: how many, or `Workers`.
+        observe: Is told of the progress.
+
+    Raises:
+        SiamfcError: Nothing could be measured: data, tracker, settings or results are not usable, or ``output``
+            holds results of something else. What is wrong with single sequences stands in ``problems``.
+
+    Example:
+        >>> evaluate("otb:/data/OTB")
+        Traceback (most recent call last):
+        siamfc.errors.SourceError: otb:/data/OTB: /data/OTB does not exist; otb expects there: NAME/img and ...
+    """
+    dataset = open_dataset(data) if isinstance(data, str) else data
+    protocol = protocol or default_protocol(dataset.name)
+    check_protocol(protocol, repetitions)
+    interval = _eao_interval(vot_year)
+    own_settings = {"weights": weights, "config": config, "overrides": tuple(overrides), "device": device}
+    choices = _choices(trackers, results, name, own_settings, options)
+    material = read_material(dataset, protocol, only=sequences, repetitions=repetitions)
+    folders = _open_all(results, material, results_base)
+    _check_names([choice.name for choice in choices] + [folder.tracker for folder in folders])
+    if submission is not None:
+        check_submission(dataset.name, protocol, len(choices) + len(folders))
+    crew = workers if isinstance(workers, Workers) else Workers(workers)
+    with _folder_for_runs(output) as root:
+        places = [_prepare(choice, material, root, crew, overwrite) for choice in choices]
+        scores = [
+            _run_and_score(choice, place, material, crew, interval, observe)
+            for choice, place in zip(choices, places, strict=True)
+        ]
+    scores += [_score_results(folder, material, interval) for folder in folders]
+    provenance: dict[str, Any] = {"data": material.description, "versions": library_versions()}
+    evaluation = Evaluation(dataset.name, material.names, protocol, tuple(scores), provenance)
+    if output is not None:
+        _write_reports(evaluation, Path(output).expanduser(), overwrite)
+    if submission is not None:
+        write_submission(evaluation, Path(submission).expanduser(), overwrite=overwrite)
+    return evaluation
+
+
+def _choices(
+    trackers: AnyChoice | Iterable[AnyChoice] | None,
+    results: AnyResults,
+    name: str | None,
+    own_settings: Mapping[str, Any],
+    options: Mapping[str, str] | None,
+) -> list[TrackerChoice]:
+    if trackers is None:
+        trackers = () if _named(results) else (OWN,)
+    # A class is a tracker's factory, never a list of them.
+    several = isinstance(trackers, Iterable) and not isinstance(trackers, str | type)
+    wanted: list[Any] = list(trackers) if several else [trackers]  # type: ignore[arg-type]
+    if name is not None and len(wanted) != 1:
+        raise SiamfcError(f"a name is given to one tracker, not to {len(wanted)}")
+    choices: list[TrackerChoice] = []
+    for entry in wanted:
+        if isinstance(entry, str):
+            taken = own_settings if entry == OWN else {}
+            given = options if entry.startswith("opencv:Nano") or len(wanted) == 1 else None
+            choices.append(choose_tracker(entry, name=name, options=given, **taken))
+        elif hasattr(entry, "describe") and hasattr(entry, "build"):
+            choices.append(entry)
+        else:
+            choices.append(factory_tracker(entry, name=name))
+    return choices
+
+
+def _open_all(results: AnyResults, material: Material, base: int | None) -> list[ResultFolder]:
+    return [
+        open_results(
+            place,
+            tracker=name,
+            sequences=material.names,
+            dataset=material.dataset,
+            protocol=material.protocol,
+            base=base,
+        )
+        for name, place in _named(results)
+    ]
+
+
+def _named(results: AnyResults) -> list[tuple[str | None, str | Path]]:
+    if isinstance(results, Mapping):
+        return list(results.items())
+    return [(None, place) for place in ([results] if isinstance(results, str | Path) else results)]
+
+
+def _prepare(choice: TrackerChoice, material: Material, root: Path, workers: Workers, overwrite: bool) -> RunFolder:
+    if Path(choice.name).name != choice.name or choice.name.startswith("."):
+        raise OutputError(f"{choice.name!r} cannot be the name of a folder: give the tracker another (--name)")
+    base = pixel_base(material.dataset)
+    path = root / choice.name / material.protocol
+    record = {
+        "tracker": choice.describe(),
+        "protocol": {"name": material.protocol, **({"skip": VOT_SKIP} if material.protocol == "vot" else {})},
+        "dataset": material.dataset,
+        "pixel_base": base,
+        "pixel_base_meaning": f"the files call the top left pixel ({base}, {base})",
+        "versions": library_versions(),
+        "machine": {"system": platform.platform(), "threads_a_worker": workers.threads_each},
+    }
+    prepare_run_folder(path, record, overwrite=overwrite)
+    return RunFolder(path, material.protocol, base)
+
+
+def _run_and_score(
+    choice: TrackerChoice,
+    folder: RunFolder,
+    material: Material,
+    workers: Workers,
+    interval: tuple[int, int],
+    observe: Observer | None,
+) -> TrackerScore:
+    failed = run_all(choice, material.sequences, material.plans, folder, workers=workers, observe=observe)
+    rows, problems = [], {**material.problems, **failed}
+    for sequence in material.sequences:
+        if sequence.name not in failed:
+            planned = material.plans[sequence.name]
+            with _noting(problems, sequence.name):
+                runs = {run.name: folder.read(sequence, run) for run in planned}
+                rows.append(score_sequence(material.protocol, sequence, runs, planned))
+    return _tracker_score(choice.name, material, rows, problems, read_record(folder.path) or {}, interval)
+
+
+def _score_results(folder: ResultFolder, material: Material, interval: tuple[int, int]) -> TrackerScore:
+    rows, problems = [], dict(material.problems)
+    for sequence in material.sequences:
+        planned = material.plans[sequence.name]
+        with _noting(problems, sequence.name):
+            runs: Mapping[str, Trajectory] = folder.read(sequence, planned)
+            rows.append(score_sequence(material.protocol, sequence, runs, planned))
+    return _tracker_score(folder.tracker, material, rows, problems, folder.provenance, interval)
+
+
+def _tracker_score(
+    tracker: str,
+    material: Material,
+    rows: list[SequenceScore],
+    problems: Mapping[str, str],
+    provenance: Mapping[str, Any],
+    interval: tuple[int, int],
+) -> TrackerScore:
+    return score_tracker(
+        tracker,
+        material.protocol,
+        rows,
+        eao_interval=interval,
+        problems={name: problems[name] for name in material.names if name in problems},
+        provenance=provenance,
+    )
+
+
+@contextmanager
+def _noting(problems: dict[str, str], sequence: str) -> Iterator[None]:
+    """What goes wrong with one sequence is noted, and the others go on."""
+    try:
+        yield
+    except SiamfcError as error:
+        problems[sequence] = str(error)
+
+
+@contextmanager
+def _folder_for_runs(output: str | Path | None) -> Iterator[Path]:
+    if output is not None:
+        yield Path(output).expanduser() / "results"
+        return
+    with TemporaryDirectory(prefix="siamfc-") as folder:
+        yield Path(folder)
+
+
+def _write_reports(evaluation: Evaluation, folder: Path, overwrite: bool) -> None:
+    from siamfc.evaluation.report import JSON_FILE, write_reports
+    from siamfc.evaluation.report_model import read_report
+
+    if (folder / JSON_FILE).is_file() and not overwrite:
+        read_report(folder / JSON_FILE)  # a report of ours is made anew; anything else that is called so is not
+        overwrite = True
+    write_reports(evaluation, folder, overwrite=overwrite)
+
+
+def _eao_interval(year: int) -> tuple[int, int]:
+    if year not in EAO_INTERVALS:
+        raise SiamfcError(f"there is no EAO interval of VOT{year}; known: {', '.join(map(str, EAO_INTERVALS))}")
+    return EAO_INTERVALS[year]
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise SiamfcError(f"{count} trackers are called {name!r}: give each its own (--name, --results NAME=DIR)")

@@ -1,0 +1,166 @@
+"""Reports of an evaluation: ``report.json`` with every figure, ``report.html`` to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from siamfc.errors import SiamfcError
+from siamfc.evaluation.comparison import compare
+from siamfc.evaluation.figures import headline_figures
+from siamfc.evaluation.gallery import worst_failures
+from siamfc.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED
+from siamfc.evaluation.page import render_page
+from siamfc.evaluation.report_model import Bootstrap, FigureInfo, Report
+from siamfc.evaluation.report_notes import notes_on
+from siamfc.evaluation.scores import Evaluation
+from siamfc.evaluation.tracker_report import attributes_of, eao_sums, timing_of, tracker_report
+from siamfc.evaluation.vot_metrics import VotScore
+from siamfc.files import write_text
+from siamfc.results import refuse_existing
+
+JSON_FILE, HTML_FILE = "report.json", "report.html"
+
+
+def write_reports(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write ``report.json`` and ``report.html``, each whole or not at all.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        OutputError: One is there already and ``overwrite`` is not set, or cannot be written.
+        SiamfcError: As `build_report`.
+    """
+    paths = [folder / JSON_FILE, folder / HTML_FILE]
+    if not overwrite:
+        refuse_existing(paths)
+    report = build_report(evaluation)
+    texts = report.to_json(), render_page(report, worst_failures(evaluation))
+    for path, text in zip(paths, texts, strict=True):
+        write_text(path, text, overwrite=overwrite)
+    return paths
+
+
+def build_report(evaluation: Evaluation) -> Report:
+    """The figures of an evaluation, with intervals and paired differences.
+
+    A tracker of which a sequence is missing, with a reason, keeps the means over what it has; it is compared with
+    nothing but trackers on the very same sequences.
+
+    Raises:
+        SiamfcError: There is no tracker, two have the same name, or one was scored on another split.
+    """
+    _check_names([tracker.tracker for tracker in evaluation.trackers])
+    _check_split(evaluation)
+    attributes = attributes_of(evaluation)
+    eao = {tracker.tracker: eao_sums(tracker) for tracker in evaluation.trackers}
+    intervals = {tracker.score.interval for tracker in evaluation.trackers if isinstance(tracker.score, VotScore)}
+    if len(intervals) > 1:
+        raise SiamfcError(f"an expected average overlap has one interval, not {sorted(intervals)}")
+    trackers, comparison = compare(
+        [tracker_report(tracker, attributes) for tracker in evaluation.trackers],
+        protocol=evaluation.protocol,
+        split=evaluation.split,
+        eao={name: sums for name, sums in eao.items() if sums is not None},
+    )
+    report = Report(
+        dataset=evaluation.dataset,
+        protocol=evaluation.protocol,
+        split=list(evaluation.split),
+        figures=[FigureInfo(**figure._asdict()) for figure in headline_figures(evaluation.protocol)],
+        eao_interval=intervals.pop() if intervals else None,
+        trackers=trackers,
+        comparison=comparison,
+        attributes=attributes,
+        bootstrap=Bootstrap(confidence=CONFIDENCE, resamples=RESAMPLES, seed=SEED),
+        notes=[],
+        provenance=dict(evaluation.provenance),
+        timings={tracker.tracker: timing_of(tracker) for tracker in evaluation.trackers},
+    )
+    return report.model_copy(update={"notes": notes_on(report)})
+
+
+def merge_reports(reports: Sequence[Report]) -> Report:
+    """One report with the trackers of several, which must be of one data set, protocol and split.
+
+    Paired differences are taken anew. Those of the expected average overlap are left out: a report does not hold
+    what they are made of.
+
+    Raises:
+        SiamfcError: Two differ in data set, protocol, split or the length of a sequence, or have a tracker of the
+            same name.
+    """
+    first = reports[0]
+    for other in reports[1:]:
+        _check_mergeable(first, other)
+    trackers = [tracker for report in reports for tracker in report.trackers]
+    _check_names([tracker.name for tracker in trackers])
+    trackers, comparison = compare(trackers, protocol=first.protocol, split=first.split, eao={})
+    merged = first.model_copy(
+        update={
+            "trackers": trackers,
+            "comparison": comparison,
+            "provenance": {"merged": [report.provenance for report in reports]},
+            "timings": {name: timing for report in reports for name, timing in report.timings.items()},
+        }
+    )
+    return merged.model_copy(update={"notes": notes_on(merged)})
+
+
+def _check_names(names: Iterable[str]) -> None:
+    counts = Counter(names)
+    if not counts:
+        raise SiamfcError("there is no tracker to report on")
+    for name, count in counts.items():
+        if count > 1:
+            raise SiamfcError(f"{count} trackers are called {name!r}: give each a name of its own (NAME=DIR)")
+
+
+def _check_split(evaluation: Evaluation) -> None:
+    """Stop where a tracker's sequences, and those it is known to lack, are not the split."""
+    split = set(evaluation.split)
+    for tracker in evaluation.trackers:
+        scored = [row.sequence.name for row in tracker.sequences]
+        foreign = [name for name in (*scored, *tracker.problems) if name not in split]
+        missing = [name for name in evaluation.split if name not in (*scored, *tracker.problems)]
+        if foreign or missing:
+            what = "has figures on sequences outside of it" if foreign else "has no result, and no reason for that, on"
+            raise SiamfcError(
+                f"{tracker.tracker} was not scored on the split of this evaluation, {len(split)} sequences of "
+                f"{evaluation.dataset}: it {what}: {_some(foreign or missing)}; means over different splits cannot "
+                "be compared"
+            )
+        if scored != [name for name in evaluation.split if name in set(scored)]:
+            raise SiamfcError(f"{tracker.tracker}: its sequences come twice, or not in the order of the split")
+
+
+def _check_mergeable(first: Report, other: Report) -> None:
+    for what in ("dataset", "protocol", "eao_interval"):
+        own, came = getattr(first, what), getattr(other, what)
+        if own != came:
+            raise SiamfcError(f"reports of different evaluations cannot be merged: {what} is {own!r} and {came!r}")
+    if first.split != other.split:
+        apart = [name for name in (*first.split, *other.split) if (name in first.split) != (name in other.split)]
+        raise SiamfcError(
+            f"reports of different splits cannot be merged: {len(first.split)} and {len(other.split)} sequences, "
+            f"only one has {_some(apart)}"
+            if apart
+            else "reports of different splits cannot be merged: the same sequences in another order"
+        )
+    own_lengths, lengths = _lengths(first), _lengths(other)
+    for name in own_lengths.keys() & lengths.keys():
+        if own_lengths[name] != lengths[name]:
+            raise SiamfcError(
+                f"reports of different splits cannot be merged: {name} has {own_lengths[name]} frames in one and "
+                f"{lengths[name]} in the other"
+            )
+
+
+def _lengths(report: Report) -> dict[str, int]:
+    return {name: row.frames for tracker in report.trackers for name, row in tracker.by_sequence.items()}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

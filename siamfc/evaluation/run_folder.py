@@ -1,0 +1,180 @@
+"""Where the results of one tracker by one protocol lie, and ``run.json``, which says what they were made with.
+
+::
+
+    OUTPUT/results/TRACKER/PROTOCOL/run.json
+    ope           NAME.txt                     times/NAME_time.txt
+    tre and sre   NAME/NAME_tre-01.txt         times/NAME/NAME_tre-01_time.txt
+    got10k        NAME/NAME_001.txt            times/NAME/NAME_001_time.txt
+    vot           baseline/NAME/NAME_001.txt   baseline/NAME/NAME_001_time.value
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from siamfc.data.sequence import Sequence
+from siamfc.errors import OutputError
+from siamfc.evaluation.plans import PlannedRun
+from siamfc.evaluation.records import Trajectory
+from siamfc.evaluation.result_files import (
+    Floats,
+    one_pass_text,
+    read_one_pass,
+    read_times,
+    read_vot,
+    times_text,
+    vot_text,
+)
+from siamfc.files import write_text
+
+RECORD_FILE = "run.json"
+FORMAT = "siamfc run 1"
+_NOT_COMPARED = ("machine",)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one tracker's runs by one protocol.
+
+    A run is finished when its file of boxes is there: it is written last, and whole.
+
+    Attributes:
+        path: The folder.
+        protocol: Which protocol.
+        base: What the files call the top left pixel, 0 or 1.
+    """
+
+    path: Path
+    protocol: str
+    base: int
+
+    def boxes_file(self, sequence: str, run: str) -> Path:
+        """The file of a run's boxes."""
+        return self.path / self._relative(sequence, run, ".txt")
+
+    def times_file(self, sequence: str, run: str) -> Path:
+        """The file of a run's times."""
+        if self.protocol == "vot":
+            return self.path / self._relative(sequence, run, "_time.value")
+        return self.path / "times" / self._relative(sequence, run, "_time.txt")
+
+    def holds(self, sequence: str, run: str) -> bool:
+        """Whether a run is finished."""
+        return self.boxes_file(sequence, run).is_file()
+
+    def write(self, sequence: str, run: str, trajectory: Trajectory) -> None:
+        """Both files of a run, each whole; raises OutputError where they cannot be written."""
+        as_text = vot_text if self.protocol == "vot" else one_pass_text
+        # Times left by a run that was stopped between the two files are replaced.
+        write_text(self.times_file(sequence, run), times_text(trajectory), overwrite=True)
+        write_text(self.boxes_file(sequence, run), as_text(trajectory, base=self.base), overwrite=True)
+
+    def read(self, sequence: Sequence, run: PlannedRun) -> Trajectory:
+        """A finished run; errors as `read_one_pass` and `read_vot`."""
+        path = self.boxes_file(sequence.name, run.name)
+        found = read_trajectory(path, sequence, run, base=self.base)
+        return with_times(found, read_times(self.times_file(sequence.name, run.name), num_frames=len(found)))
+
+    def _relative(self, sequence: str, run: str, ending: str) -> Path:
+        if Path(sequence).name != sequence:
+            raise OutputError(f"a sequence called {sequence!r} cannot be the name of a file")
+        if self.protocol == "ope":
+            return Path(f"{sequence}{ending}")
+        return Path("baseline" if self.protocol == "vot" else "", sequence, f"{sequence}_{run}{ending}")
+
+
+def read_trajectory(path: Path, sequence: Sequence, run: PlannedRun, *, base: int) -> Trajectory:
+    """A run's boxes, whoever wrote them; errors as `read_one_pass` and `read_vot`."""
+    if run.start is None:
+        return read_vot(path, base=base, truth=sequence.boxes)
+    return read_one_pass(path, base=base, num_frames=len(sequence), start=run.start.frame)
+
+
+def with_times(trajectory: Trajectory, seconds: Floats | None) -> Trajectory:
+    """The trajectory with its times, where there are any."""
+    return trajectory if seconds is None else Trajectory(trajectory.states, trajectory.boxes, seconds)
+
+
+def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Make a folder ready for runs of what ``record`` describes: empty, or with finished runs of the very same.
+
+    Leftovers of a run that was stopped while it wrote are removed.
+
+    Args:
+        path: The folder; made where it is not there.
+        record: For ``run.json``: tracker, protocol, dataset, versions. ``machine`` is kept but not compared.
+        overwrite: Put away what an earlier run left.
+
+    Raises:
+        OutputError: The folder holds runs of something else, or files that no ``run.json`` speaks of.
+    """
+    if overwrite and path.exists():
+        doomed = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
+        os.replace(path, doomed)  # noqa: PTH105 - at once, so that a kill cannot leave half of the old runs
+        shutil.rmtree(doomed)
+    present = read_record(path)
+    if present is None:
+        if path.is_dir() and any(not _is_leftover(file) for file in path.iterdir()):
+            raise OutputError(f"{path} holds files, but no {RECORD_FILE}: name another --output, or give --overwrite")
+        text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False) + "\n"
+        write_text(path / RECORD_FILE, text)
+        return
+    wanted = json.loads(json.dumps({"format": FORMAT, **record}))
+    changes = [_change(key, old, new) for key, old, new in _differences(present, wanted)]
+    if changes:
+        more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
+        raise OutputError(
+            f"{path} holds results of another run: {'; '.join(changes[:3])}{more}. Results are not mixed: give this "
+            "run another --name or --output, or replace the old one with --overwrite"
+        )
+    for leftover in path.rglob(".*.part"):
+        leftover.unlink(missing_ok=True)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """What ``run.json`` in this folder says; None where there is none.
+
+    Raises:
+        OutputError: It cannot be read, or is not ours.
+    """
+    file = path / RECORD_FILE
+    if not file.is_file():
+        return None
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{file} cannot be read: {error}") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise OutputError(f"{file} is not the record of a run of this program (expected the format {FORMAT!r})")
+    return record
+
+
+def _is_leftover(file: Path) -> bool:
+    return file.name.startswith(".") and file.name.endswith(".part")
+
+
+def _differences(old: object, new: object, key: str = "") -> Iterator[tuple[str, object, object]]:
+    """The places at which two JSON values differ, with dots between the keys."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in (*old, *(name for name in new if name not in old)):
+            if key or name not in _NOT_COMPARED:
+                yield from _differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+    elif old != new:
+        yield key, old, new
+
+
+def _change(key: str, old: object, new: object) -> str:
+    return f"{key} was {_short(old)} and is now {_short(new)}"
+
+
+def _short(value: object) -> str:
+    text = "not there" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,35 @@
+"""Little videos and folders of images that tests of the upper rooms share, rendered from the demo's clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from siamfc.data import RenderedClip, render_clip
+from siamfc.opencv import cv2
+from siamfc.video import VideoWriter
+
+SIZE = (180, 240)  # (height, width)
+
+
+def short_clip(num_frames: int = 8, seed: int = 0) -> RenderedClip:
+    return render_clip(seed, num_frames=num_frames, frame_size=SIZE)
+
+
+def write_video(path: Path, clip: RenderedClip, *, frame_rate: float = 25) -> Path:
+    with VideoWriter(path, frame_rate=frame_rate) as writer:
+        for image in clip:
+            writer.write(image)
+    return path
+
+
+def write_images(folder: Path, clip: RenderedClip) -> Path:
+    folder.mkdir(parents=True)
+    for number, image in enumerate(clip, start=1):
+        _, data = cv2.imencode(".png", image[..., ::-1])
+        (folder / f"{number}.png").write_bytes(data.tobytes())
+    return folder
+
+
+def box_text(clip: RenderedClip) -> str:
+    """The first box as ``--box`` takes it."""
+    return ",".join(f"{value:.2f}" for value in clip.boxes[0])
