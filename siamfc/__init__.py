@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from siamfc.correlation import cross_correlate
     from siamfc.demo import run_demo
     from siamfc.errors import SiamfcError
+    from siamfc.evaluation.evaluating import evaluate
     from siamfc.model import SiamFC, build_model
     from siamfc.results import TrackedFrame
     from siamfc.tracker import ScoreMaps, Tracker, TrackResult
@@ -37,6 +38,7 @@ _HOME = {
     "VideoWriter": "video",
     "build_model": "model",
     "cross_correlate": "correlation",
+    "evaluate": "evaluation.evaluating",
     "intersection_over_union": "boxes",
     "load_config": "config",
     "load_model": "checkpoint",
@@ -64,6 +66,7 @@ __all__ = [
     "VideoWriter",
     "build_model",
     "cross_correlate",
+    "evaluate",
     "intersection_over_union",
     "load_config",
     "load_model",

@@ -14,7 +14,7 @@ from tests.conftest import image_tensor
 
 @pytest.fixture(scope="module")
 def pair(photograph):
-    return image_tensor(photograph[164:291, 184:311])[None], image_tensor(photograph[100:355, 120:375])[None]
+    return image_tensor(photograph[164:291, 184:311])[None], image_tensor(photograph[130:321, 150:341])[None]
 
 
 def _deviation(model, other, pair):

@@ -14,7 +14,7 @@ from siamfc.config import ModelConfig
 from siamfc.model import ChannelStatistics, SiamFC, build_model
 from siamfc.score_map import score_map_cells
 from tests.conftest import image_tensor
-from tests.reference.windows import deviation_from_windows
+from tests.reference.windows import deviation_from_windows, similarity_by_window
 
 EXACT = 1e-9  # of the score map's standard deviation
 
@@ -61,7 +61,6 @@ def test_alexnets_score_map_equals_the_per_window_loop(alexnet, exemplar, search
     ("exemplar_size", "search_size"),
     [
         ((127, 127), (239, 239)),
-        ((127, 127), (127, 127)),
         ((127, 127), (200, 311)),
         ((127, 127), (251, 260)),
         ((96, 135), (190, 203)),
@@ -75,14 +74,19 @@ def test_the_definition_holds_for_other_sizes(either_model64, photograph, exempl
     exemplar = image_tensor(photograph[164 : 164 + h, 184 : 184 + w])
     search = image_tensor(photograph[100 : 100 + H, 120 : 120 + W])
     rows, columns = (H - h) // 8 + 1, (W - w) // 8 + 1
-    if rows * columns == 1:
-        exemplar = search[:, :h, :w] + 1  # one window: the map has no deviation to compare with
-        score_map = either_model64(exemplar[None], search[None], _statistics(either_model64, search[None]))
-        assert score_map.shape == (1, 1, 1)
-        return
-    deviation, shape = deviation_from_windows(either_model64, exemplar, search, every=8)
+    deviation, shape = deviation_from_windows(either_model64, exemplar, search, every=16)
     assert shape == (rows, columns)
     assert deviation < EXACT
+
+
+def test_a_search_of_the_exemplars_size_is_one_window(either_model64, photograph, exemplar):
+    search = image_tensor(photograph[100:227, 120:247])
+    statistics = _statistics(either_model64, search[None])
+    with torch.no_grad():
+        score_map = either_model64(exemplar[None], search[None], statistics)
+    (expected,) = similarity_by_window(either_model64, exemplar, search, statistics, [(0, 0)])
+    assert score_map.shape == (1, 1, 1)
+    torch.testing.assert_close(score_map[0, 0, 0], expected, rtol=1e-12, atol=0)
 
 
 def _pad(model: SiamFC, name: str) -> SiamFC:
@@ -104,8 +108,8 @@ def _pad(model: SiamFC, name: str) -> SiamFC:
 )
 def test_the_definition_fails_as_soon_as_one_convolution_pads(request, exemplar, search, network, name):
     padded = _pad(request.getfixturevalue(network), name)
-    deviation, shape = deviation_from_windows(padded, exemplar, search, every=8)
-    assert shape == (17, 17)
+    deviation, shape = deviation_from_windows(padded, exemplar, search[:, :191, :191], every=8)
+    assert shape == (9, 9)
     assert deviation > 1e4 * EXACT
 
 
@@ -113,16 +117,16 @@ def test_there_are_five_convolutions_to_pad_in_alexnet_and_seven_in_mobilenetv2(
     assert (len(_wide_convolutions(AlexNet)), len(_wide_convolutions(MobileNetV2))) == (5, 7)
 
 
-@pytest.mark.parametrize(("right", "down"), [(1, 0), (0, 1), (3, 2), (16, 16)])
+@pytest.mark.parametrize(("right", "down"), [(1, 0), (0, 1), (3, 2), (8, 8)])
 def test_shifting_the_search_by_k_strides_shifts_the_map_by_k_cells(either_model64, photograph, exemplar, right, down):
     def look(left, top):
-        search = image_tensor(photograph[top : top + 255, left : left + 255])[None]
+        search = image_tensor(photograph[top : top + 191, left : left + 191])[None]
         with torch.no_grad():
             return either_model64(exemplar[None], search, statistics)[0]
 
     statistics = _statistics(either_model64, image_tensor(photograph[100:355, 120:375])[None])
     here, there = look(120, 100), look(120 + 8 * right, 100 + 8 * down)
-    rows, columns = 17 - down, 17 - right
+    rows, columns = 9 - down, 9 - right
     shared, shared_there = here[down:, right:], there[:rows, :columns]
     assert float((shared - shared_there).abs().max()) < EXACT * float(here.std())
 
@@ -132,11 +136,11 @@ def test_a_shift_by_less_than_a_stride_is_no_shift_of_the_map(either_model64, ph
     statistics = _statistics(either_model64, image_tensor(photograph[100:355, 120:375])[None])
     maps = []
     for left in (120, 124):
-        search = image_tensor(photograph[100:355, left : left + 255])[None]
+        search = image_tensor(photograph[100:291, left : left + 191])[None]
         with torch.no_grad():
             maps.append(either_model64(exemplar[None], search, statistics)[0])
     for shift in (0, 1):
-        difference = maps[0][:, shift:] - maps[1][:, : 17 - shift]
+        difference = maps[0][:, shift:] - maps[1][:, : 9 - shift]
         assert float(difference.abs().max()) > 0.01 * float(maps[0].std())
 
 
@@ -318,16 +322,16 @@ def test_gradients_are_finite_and_reach_every_weight_through_both_branches(photo
 def test_one_batch_can_be_overfitted(photograph):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = build_model(ModelConfig(backbone="alexnet"))
+        model = build_model(ModelConfig(standardisation="first_search", gain=5 / (192 * 3 * 3)))
     corners = [(60, 200), (300, 60)]
-    exemplars = torch.stack([image_tensor(photograph[y + 16 : y + 103, x + 16 : x + 103]) for y, x in corners])
-    searches = torch.stack([image_tensor(photograph[y : y + 119, x : x + 119]) for y, x in corners])
+    exemplars = torch.stack([image_tensor(photograph[y + 16 : y + 91, x + 16 : x + 91]) for y, x in corners])
+    searches = torch.stack([image_tensor(photograph[y : y + 107, x : x + 107]) for y, x in corners])
     labels = torch.zeros(2, 5, 5)
     labels[:, 2, 2] = 1  # the exemplar lies in the middle of its search
     weigh_alike = torch.tensor(24.0)  # one positive cell against 24 negative ones
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
     losses = []
-    for _ in range(15):
+    for _ in range(12):
         logits = model(exemplars, searches)
         loss = nn.functional.binary_cross_entropy_with_logits(logits, labels, pos_weight=weigh_alike)
         optimiser.zero_grad()
@@ -335,5 +339,5 @@ def test_one_batch_can_be_overfitted(photograph):
         optimiser.step()
         losses.append(loss.item())
     assert losses[0] > 0.5
-    assert losses[-1] < 0.1 * losses[0]
-    assert logits.flatten(1).argmax(dim=1).tolist() == [12, 12]
+    assert losses[-1] < 0.25 * losses[0]
+    assert torch.equal(logits > 0, labels.bool())

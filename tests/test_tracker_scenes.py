@@ -31,21 +31,21 @@ def _boxes(model, frames, box, config=None):
 # Standing still
 
 
-@pytest.mark.parametrize("num_scales", [3, 5])
-def test_a_static_scene_gives_a_static_box(mobilenetv2, photograph, num_scales):
-    boxes = _boxes(mobilenetv2, [photograph] * 51, EYE, TrackerConfig(num_scales=num_scales))
-    np.testing.assert_allclose(boxes, np.tile(EYE, (51, 1)), atol=1e-9)
+@pytest.mark.parametrize(("num_scales", "num_frames"), [(3, 50), (5, 50), (1, 10)])
+def test_a_static_scene_gives_a_static_box(mobilenetv2, photograph, num_scales, num_frames):
+    boxes = _boxes(mobilenetv2, [photograph] * num_frames, EYE, TrackerConfig(num_scales=num_scales))
+    np.testing.assert_allclose(boxes, np.tile(EYE, (num_frames, 1)), atol=1e-9)
 
 
 @pytest.mark.parametrize("num_scales", [3, 5])
 def test_a_static_scene_gives_a_static_box_in_the_compat_response_too(mobilenetv2, photograph, num_scales):
     config = load_config("track-compat", overrides=[f"tracker.num_scales={num_scales}"])
-    boxes = _boxes(mobilenetv2, [photograph] * 51, EYE, config)
+    boxes = _boxes(mobilenetv2, [photograph] * 50, EYE, config)
     # An even map has no cell at its centre: the nearest are a quarter of a crop pixel off, the next three quarters.
-    crop_px = 1.0  # of this target's search crop, in frame pixels: about 0.84
-    np.testing.assert_allclose(boxes[:, :2], np.tile(EYE[:2], (51, 1)), atol=0.75 * crop_px)
-    np.testing.assert_array_equal(boxes[:, 2:], np.tile(EYE[2:], (51, 1)))
-    assert np.abs(boxes[26:, :2].mean(axis=0) - boxes[1:26, :2].mean(axis=0)).max() < 0.1  # it does not drift
+    # A pixel of this target's search crop is 0.84 px of the frame.
+    np.testing.assert_allclose(boxes[:, :2], np.tile(EYE[:2], (50, 1)), atol=0.75 * 0.85)
+    np.testing.assert_array_equal(boxes[:, 2:], np.tile(EYE[2:], (50, 1)))
+    assert np.abs(boxes[25:, :2].mean(axis=0) - boxes[1:25, :2].mean(axis=0)).max() < 0.1  # it does not drift
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a_camera_that_goes_black_keeps_the_box_and_finds_the_target_again(mobil
     np.testing.assert_allclose(boxes, np.tile(EYE, (17, 1)), atol=1)
 
 
-@pytest.mark.parametrize("search_size", [251, 254, 257, 260, 263, 271])
+@pytest.mark.parametrize("search_size", [251, 257, 260, 263])
 def test_search_sizes_off_the_strides_grid_stay_centered(mobilenetv2, photograph, search_size):
-    boxes = _boxes(mobilenetv2, [photograph] * 25, EYE, TrackerConfig(search_size=search_size))
+    boxes = _boxes(mobilenetv2, [photograph] * 20, EYE, TrackerConfig(search_size=search_size))
     error_px = center_distance(boxes, EYE)
     # No window lies where the exemplar does; the nearest are up to half a stride off, 4 crop pixels of about 0.84 px.
     assert error_px.max() < 0.5 * 8
     assert error_px[-5:].mean() < error_px.max() + 0.1
-    np.testing.assert_allclose(boxes[:, 2:], np.tile(EYE[2:], (25, 1)), rtol=0.06)
+    np.testing.assert_allclose(boxes[:, 2:], np.tile(EYE[2:], (20, 1)), rtol=0.06)
 
 
 # Moving
@@ -105,13 +105,13 @@ def test_search_sizes_off_the_strides_grid_stay_centered(mobilenetv2, photograph
 @pytest.mark.parametrize("alignment", ["corners", "edges"])
 @pytest.mark.parametrize("step", [(3, 2), (-3, -2), (5, -2)])
 def test_a_pure_translation_is_followed_within_two_pixels(mobilenetv2, photograph, step, alignment):
-    scene = pan(photograph, [(80 + step[0] * number, 70 + step[1] * number) for number in range(15)])
+    scene = pan(photograph, [(80 + step[0] * number, 70 + step[1] * number) for number in range(12)])
     boxes = _boxes(mobilenetv2, scene.frames, scene.boxes[0], TrackerConfig(response_alignment=alignment))
     # A cell of the score map is 8 crop pixels of about 0.84 px; the cosine window pulls back a little.
     errors_px = center_distance(boxes, scene.boxes)
     assert errors_px.max() < 2
     assert errors_px.mean() < 1.25
-    np.testing.assert_allclose(boxes[:, 2:], np.tile(EYE[2:], (15, 1)), rtol=0.05)
+    np.testing.assert_allclose(boxes[:, 2:], np.tile(EYE[2:], (12, 1)), rtol=0.05)
 
 
 def test_a_target_carried_over_a_still_background_is_followed(mobilenetv2, photograph):

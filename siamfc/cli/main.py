@@ -13,6 +13,7 @@ from siamfc.cli import data
 from siamfc.cli.console import ErrorReportingGroup, output
 from siamfc.cli.convert import convert
 from siamfc.cli.demo import demo
+from siamfc.cli.evaluate import evaluate
 from siamfc.cli.info import info
 from siamfc.cli.models import models
 from siamfc.cli.track import track
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(track)
 app.command()(demo)
+app.command()(evaluate)
 app.command()(models)
 app.command()(convert)
 app.command()(vot)

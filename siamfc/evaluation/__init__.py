@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from siamfc.evaluation.bootstrap import ConfidenceInterval, bootstrap_difference, bootstrap_mean
+    from siamfc.evaluation.evaluating import evaluate
     from siamfc.evaluation.expected_overlap import EAO_INTERVALS, expected_average_overlap, expected_overlap_curve
     from siamfc.evaluation.got10k_adapter import Got10kTracker
     from siamfc.evaluation.got10k_metrics import (
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from siamfc.evaluation.polygons import polygon_overlap
     from siamfc.evaluation.protocols import run_one_pass, run_vot_supervised
     from siamfc.evaluation.records import FrameRecord, FrameState, Trajectory
+    from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
     from siamfc.evaluation.starts import RunStart, one_pass_start, spatial_starts, temporal_starts
     from siamfc.evaluation.vot_metrics import VotScore, VotSequenceScore, vot_score, vot_sequence_score
+    from siamfc.evaluation.workers import Workers
 
 _HOME = {
     "ConfidenceInterval": "bootstrap",
     "EAO_INTERVALS": "expected_overlap",
+    "Evaluation": "scores",
     "FrameErrors": "metrics",
     "FrameRecord": "records",
     "FrameState": "records",
@@ -40,12 +44,16 @@ _HOME = {
     "Got10kTracker": "got10k_adapter",
     "OnePassScore": "metrics",
     "RunStart": "starts",
+    "SequenceScore": "scores",
+    "TrackerScore": "scores",
     "Trajectory": "records",
     "VotScore": "vot_metrics",
     "VotSequenceScore": "vot_metrics",
+    "Workers": "workers",
     "bootstrap_difference": "bootstrap",
     "bootstrap_mean": "bootstrap",
     "class_balanced_got10k": "got10k_metrics",
+    "evaluate": "evaluating",
     "expected_average_overlap": "expected_overlap",
     "expected_overlap_curve": "expected_overlap",
     "frame_errors": "metrics",
@@ -68,6 +76,7 @@ _HOME = {
 __all__ = [
     "EAO_INTERVALS",
     "ConfidenceInterval",
+    "Evaluation",
     "FrameErrors",
     "FrameRecord",
     "FrameState",
@@ -75,12 +84,16 @@ __all__ = [
     "Got10kTracker",
     "OnePassScore",
     "RunStart",
+    "SequenceScore",
+    "TrackerScore",
     "Trajectory",
     "VotScore",
     "VotSequenceScore",
+    "Workers",
     "bootstrap_difference",
     "bootstrap_mean",
     "class_balanced_got10k",
+    "evaluate",
     "expected_average_overlap",
     "expected_overlap_curve",
     "frame_errors",

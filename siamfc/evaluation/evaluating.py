@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from siamfc.data import open_dataset
 from siamfc.data.dataset import Dataset
 from siamfc.errors import OutputError, SiamfcError
+from siamfc.evaluation.entrants import AnyChoice, AnyResults, choose_trackers, named_folders
 from siamfc.evaluation.expected_overlap import EAO_INTERVALS
 from siamfc.evaluation.material import Material, read_material
 from siamfc.evaluation.plans import check_protocol, default_protocol
-from siamfc.evaluation.protocols import VOT_SKIP, AnyTracker
+from siamfc.evaluation.protocols import VOT_SKIP
 from siamfc.evaluation.records import Trajectory
 from siamfc.evaluation.result_files import pixel_base
 from siamfc.evaluation.result_folders import ResultFolder, open_results
@@ -25,7 +26,7 @@ from siamfc.evaluation.runs import Observer, run_all
 from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
 from siamfc.evaluation.scoring import score_sequence, score_tracker
 from siamfc.evaluation.submissions import check_submission, write_submission
-from siamfc.evaluation.trackers import OWN, TrackerChoice, choose_tracker, factory_tracker
+from siamfc.evaluation.trackers import TrackerChoice
 from siamfc.evaluation.workers import Workers
 from siamfc.versions import library_versions
 
@@ -33,9 +34,7 @@ if TYPE_CHECKING:
     from siamfc.config import Config
 
 VOT_YEAR = 2016
-
-AnyChoice = str | TrackerChoice | Callable[[], AnyTracker]
-AnyResults = Mapping[str, str | Path] | Iterable[str | Path]
+_NOT_IN_BOXES = ("matplotlib", "pydantic", "safetensors")  # a run may go on with another version of these
 
 
 def evaluate(
@@ -70,7 +69,7 @@ def evaluate(
         protocol: ``"ope"``, ``"tre"``, ``"sre"``, ``"got10k"`` or ``"vot"``; None takes the one the dataset is for.
         trackers: What to run: texts as `choose_tracker` takes them, or functions that give a tracker. None runs our
             own where there are no ``results``.
-        results: Folders of other trackers' files, or folders by the tracker's name; see
+        results: Folders of other trackers' files, ``DIR`` or ``"NAME=DIR"``, or a mapping from name to folder; see
             `siamfc.evaluation.result_folders`.
         results_base: What those files call the top left pixel, 0 or 1, where neither layout nor dataset says it.
         sequences: Names of those wanted; None takes all.
@@ -102,8 +101,9 @@ def evaluate(
     protocol = protocol or default_protocol(dataset.name)
     check_protocol(protocol, repetitions)
     interval = _eao_interval(vot_year)
+    replace_reports = overwrite or _reports_are_ours(output)
     own_settings = {"weights": weights, "config": config, "overrides": tuple(overrides), "device": device}
-    choices = _choices(trackers, results, name, own_settings, options)
+    choices = choose_trackers(trackers, results, name, own_settings, options)
     material = read_material(dataset, protocol, only=sequences, repetitions=repetitions)
     folders = _open_all(results, material, results_base)
     _check_names([choice.name for choice in choices] + [folder.tracker for folder in folders])
@@ -120,37 +120,12 @@ def evaluate(
     provenance: dict[str, Any] = {"data": material.description, "versions": library_versions()}
     evaluation = Evaluation(dataset.name, material.names, protocol, tuple(scores), provenance)
     if output is not None:
-        _write_reports(evaluation, Path(output).expanduser(), overwrite)
+        from siamfc.evaluation.report import write_reports
+
+        write_reports(evaluation, Path(output).expanduser(), overwrite=replace_reports)
     if submission is not None:
         write_submission(evaluation, Path(submission).expanduser(), overwrite=overwrite)
     return evaluation
-
-
-def _choices(
-    trackers: AnyChoice | Iterable[AnyChoice] | None,
-    results: AnyResults,
-    name: str | None,
-    own_settings: Mapping[str, Any],
-    options: Mapping[str, str] | None,
-) -> list[TrackerChoice]:
-    if trackers is None:
-        trackers = () if _named(results) else (OWN,)
-    # A class is a tracker's factory, never a list of them.
-    several = isinstance(trackers, Iterable) and not isinstance(trackers, str | type)
-    wanted: list[Any] = list(trackers) if several else [trackers]  # type: ignore[arg-type]
-    if name is not None and len(wanted) != 1:
-        raise SiamfcError(f"a name is given to one tracker, not to {len(wanted)}")
-    choices: list[TrackerChoice] = []
-    for entry in wanted:
-        if isinstance(entry, str):
-            taken = own_settings if entry == OWN else {}
-            given = options if entry.startswith("opencv:Nano") or len(wanted) == 1 else None
-            choices.append(choose_tracker(entry, name=name, options=given, **taken))
-        elif hasattr(entry, "describe") and hasattr(entry, "build"):
-            choices.append(entry)
-        else:
-            choices.append(factory_tracker(entry, name=name))
-    return choices
 
 
 def _open_all(results: AnyResults, material: Material, base: int | None) -> list[ResultFolder]:
@@ -163,14 +138,8 @@ def _open_all(results: AnyResults, material: Material, base: int | None) -> list
             protocol=material.protocol,
             base=base,
         )
-        for name, place in _named(results)
+        for name, place in named_folders(results)
     ]
-
-
-def _named(results: AnyResults) -> list[tuple[str | None, str | Path]]:
-    if isinstance(results, Mapping):
-        return list(results.items())
-    return [(None, place) for place in ([results] if isinstance(results, str | Path) else results)]
 
 
 def _prepare(choice: TrackerChoice, material: Material, root: Path, workers: Workers, overwrite: bool) -> RunFolder:
@@ -184,7 +153,7 @@ def _prepare(choice: TrackerChoice, material: Material, root: Path, workers: Wor
         "dataset": material.dataset,
         "pixel_base": base,
         "pixel_base_meaning": f"the files call the top left pixel ({base}, {base})",
-        "versions": library_versions(),
+        "versions": {name: version for name, version in library_versions().items() if name not in _NOT_IN_BOXES},
         "machine": {"system": platform.platform(), "threads_a_worker": workers.threads_each},
     }
     prepare_run_folder(path, record, overwrite=overwrite)
@@ -256,14 +225,24 @@ def _folder_for_runs(output: str | Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _write_reports(evaluation: Evaluation, folder: Path, overwrite: bool) -> None:
-    from siamfc.evaluation.report import JSON_FILE, write_reports
+def _reports_are_ours(output: str | Path | None) -> bool:
+    """Whether reports of an earlier evaluation lie there, which may be made anew.
+
+    Raises:
+        OutputError: Something else lies there by that name; found before hours of work, not after.
+    """
+    from siamfc.evaluation.report import HTML_FILE, JSON_FILE
     from siamfc.evaluation.report_model import read_report
 
-    if (folder / JSON_FILE).is_file() and not overwrite:
-        read_report(folder / JSON_FILE)  # a report of ours is made anew; anything else that is called so is not
-        overwrite = True
-    write_reports(evaluation, folder, overwrite=overwrite)
+    folder = Path(output or ".").expanduser()
+    present = [folder / name for name in (JSON_FILE, HTML_FILE) if output is not None and (folder / name).exists()]
+    if not present:
+        return False
+    try:
+        read_report(folder / JSON_FILE)
+    except SiamfcError as error:
+        raise OutputError(f"{present[0]} would be replaced, and is not ours ({error}): give --overwrite") from None
+    return True
 
 
 def _eao_interval(year: int) -> tuple[int, int]:

@@ -75,9 +75,7 @@ def read_material(
             sequences.append(sequence)
         except SiamfcError as error:
             problems[name] = str(error)
-    return Material(
-        dataset.name, dataset.root.resolve().name, protocol, names, tuple(sequences), plans, problems
-    )
+    return Material(dataset.name, dataset.root.resolve().name, protocol, names, tuple(sequences), plans, problems)
 
 
 def _chosen(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -38,7 +38,12 @@ class OpenCvTracker:
     def describe(self) -> dict[str, Any]:
         """Algorithm, and the hashes of its model files; the version of OpenCV stands among the versions."""
         models = {role: {"file": Path(path).name, "sha256": sha256_of(Path(path))} for role, path in self.files}
-        return {"name": self.name, "kind": "opencv", "algorithm": self.algorithm, **({"models": models} if models else {})}
+        return {
+            "name": self.name,
+            "kind": "opencv",
+            "algorithm": self.algorithm,
+            **({"models": models} if models else {}),
+        }
 
     def build(self) -> RgbOpenCvTracker:
         """The tracker; raises TrackerError where this OpenCV does not have it."""

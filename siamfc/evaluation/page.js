@@ -3,7 +3,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     head.querySelector("button").addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") !== "descending";
+      const before = head.getAttribute("aria-sort");
+      const down = before ? before === "ascending" : head.classList.contains("num");
       const key = row => {
         const cell = row.cells[column], value = cell.dataset.value;
         return value === undefined ? cell.textContent : value === "" ? null : Number(value);

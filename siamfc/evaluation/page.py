@@ -203,8 +203,8 @@ def _provenance(report: Report) -> Iterable[Markup]:
         "data set": report.dataset,
         "protocol": report.protocol,
         "intervals": f"percentile bootstrap, {report.bootstrap.resamples:,} draws, seed {report.bootstrap.seed}",
+        "split": f"the {len(report.split)} sequences named above",
         **report.provenance,
-        "split": report.split,
     }
     yield _facts(facts)
     for tracker in report.trackers:

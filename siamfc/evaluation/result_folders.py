@@ -1,4 +1,4 @@
-"""Folders of results that are there already, whoever made them: which files hold which run, and from where pixels count.
+"""Folders of results that are there already, whoever made them: which file holds which run, how pixels are counted.
 
 Known layouts: OTB's, one ``NAME.txt`` a sequence (``Jogging-1`` also as ``Jogging.1`` and ``Jogging_1``), times in
 ``times/NAME_time.txt``; that of the package got10k and of the VOT toolkit, ``NAME/NAME_001.txt`` with one file a

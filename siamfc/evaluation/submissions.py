@@ -80,7 +80,7 @@ def _trackingnet(row: SequenceScore, base: int) -> Iterator[tuple[str, str]]:
 
 
 def _boxes(run: Trajectory, base: int) -> Floats:
-    return np.nan_to_num(run.boxes + np.array([base, base, 0, 0]))
+    return np.asarray(np.nan_to_num(run.boxes + np.array([base, base, 0, 0])))
 
 
 def _lines(rows: Floats, pattern: str) -> str:

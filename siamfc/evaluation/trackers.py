@@ -110,7 +110,7 @@ class PythonTracker:
             sys.path.insert(0, self.folder)
         try:
             found: object = importlib.import_module(self.module)
-        except Exception as error:  # noqa: BLE001 - somebody else's module may raise anything
+        except Exception as error:
             raise TrackerError(
                 f"cannot import {self.module!r} ({type(error).__name__}: {error}); it is looked for in {self.folder} "
                 "and among what is installed"
@@ -228,7 +228,7 @@ def _own_tracker(
 def _build(factory: Callable[[], object], what: str) -> AnyTracker:
     try:
         tracker = factory()
-    except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
+    except Exception as error:
         raise TrackerError(f"{what} could not be built ({type(error).__name__}: {error})") from error
     if not (callable(getattr(tracker, "init", None)) and callable(getattr(tracker, "update", None))):
         raise TrackerError(f"{what} gives a {type(tracker).__name__}, which has no init(frame, box) and update(frame)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from siamfc.errors import EnvironmentProblem, SiamfcError
 
@@ -70,21 +69,14 @@ def results_as_done(
     if workers.in_this_process:
         yield from (function(task) for task in tasks)
         return
-    import joblib
+    if workers.cluster is not None:
+        from siamfc.evaluation.cluster import results_from_cluster
 
-    work = partial(_in_worker, function)
-    with _backend(workers):
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-        results: Iterator[ResultT] = parallel(joblib.delayed(work)(task) for task in tasks)
-        try:
-            yield from results
-        except Exception as error:
-            if "Terminated" not in type(error).__name__:
-                raise
-            raise EnvironmentProblem(
-                f"a worker process died, for want of memory or by a fault in a library ({_first_line(error)}); what "
-                "was finished is kept, and the same command goes on from there"
-            ) from error
+        yield from results_from_cluster(
+            function, tasks, address=workers.cluster, count=workers.count, threads=workers.threads_each or 1
+        )
+        return
+    yield from _from_processes(partial(_in_worker, function), tasks, workers)
 
 
 @contextmanager
@@ -115,48 +107,25 @@ def _in_worker(function: Callable[[TaskT], ResultT], task: TaskT) -> ResultT:
     return function(task)
 
 
-@contextmanager
-def _backend(workers: Workers) -> Iterator[None]:
+def _from_processes(
+    function: Callable[[TaskT], ResultT], tasks: Iterable[TaskT], workers: Workers
+) -> Iterator[ResultT]:
     import joblib
 
-    if workers.cluster is None:
-        with joblib.parallel_config(
-            backend="loky", n_jobs=workers.count, inner_max_num_threads=workers.threads_each
-        ):
-            yield
-        return
-    with _ray(workers.cluster):
-        options: dict[str, Any] = {"num_cpus": workers.threads_each}
-        with joblib.parallel_config(backend="ray", n_jobs=workers.count or -1, ray_remote_args=options):
-            yield
-
-
-@contextmanager
-def _ray(address: str) -> Iterator[None]:
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ImportError:
-        raise EnvironmentProblem(
-            "a cluster needs Ray, here and on its machines: pip install 'siamfc[cluster]'"
-        ) from None
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise EnvironmentProblem(f"no Ray cluster answers at {address!r}: {_first_line(error)}") from None
-    register_ray()
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    with joblib.parallel_config(backend="loky", n_jobs=workers.count, inner_max_num_threads=workers.threads_each):
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+        results: Iterator[ResultT] = parallel(joblib.delayed(function)(task) for task in tasks)
+        try:
+            yield from results
+        except Exception as error:
+            if "Terminated" not in type(error).__name__:
+                raise
+            raise EnvironmentProblem(
+                "a worker process died, for want of memory or by a fault in a library: what was finished is kept, and the same command goes on from there"
+            ) from error
 
 
 def _cores() -> int:
     import joblib
 
     return int(joblib.cpu_count())
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
