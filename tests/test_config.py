@@ -222,11 +222,11 @@ def test_settings_that_are_not_there_are_refused_with_the_published_names(tmp_pa
         load_config(place)
 
 
-def test_yaml_tags_build_no_objects(settings_file, tmp_path):
+def test_yaml_tags_execute_nothing(settings_file, tmp_path):
     flag = tmp_path / "executed"
-    path = settings_file(
-        f"tracker: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{flag}']]"
-    )
+    path = settings_file(f"tracker: !!python/object/apply:os.mkdir ['{flag}']")
     with pytest.raises(ConfigError, match="not YAML"):
         load_config(path)
     assert not flag.exists()
+    yaml.unsafe_load(path.read_text(encoding="utf-8"))  # it would have, and this test would have seen it
+    assert flag.exists()

@@ -244,6 +244,12 @@ def test_neighbours_that_share_the_maximum_give_their_mean(cells, peak):
     assert find_peak(response) == peak
 
 
+def test_three_equal_neighbours_are_no_even_maps_center():
+    response = torch.zeros(9, 12)
+    response[4, 4] = response[4, 5] = response[5, 4] = 1
+    assert find_peak(response) == (4, 4)
+
+
 def test_equal_peaks_far_apart_are_not_averaged():
     response = torch.zeros(9, 12)
     response[2, 2] = response[6, 9] = 1

@@ -13,6 +13,7 @@ import torch
 from siamfc.boxes import Box
 from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.config import Config, ModelConfig, TrackerConfig, load_config
+from siamfc.crops import context_side
 from siamfc.errors import BoxError, CheckpointError, ConfigError, FrameError
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
@@ -103,6 +104,15 @@ def test_the_compat_response_has_272_cells(mobilenetv2, scene):
     tracker = Tracker(mobilenetv2, load_config("track-compat"), keep_maps=True)
     tracker.init(scene.frames[0], scene.boxes[0])
     assert tracker.update(scene.frames[1]).maps.response.shape == (272, 272)
+
+
+@pytest.mark.parametrize(("search_size", "cells"), [(251, 16), (255, 17), (260, 17)])
+def test_windows_that_leave_the_search_crop_are_not_looked_at(mobilenetv2, scene, search_size, cells):
+    tracker = Tracker(mobilenetv2, TrackerConfig(search_size=search_size), keep_maps=True)
+    tracker.init(scene.frames[0], scene.boxes[0])
+    maps = tracker.update(scene.frames[1]).maps
+    assert maps.score_maps.shape == (3, cells, cells)
+    assert maps.response.shape == (16 * (cells - 1) + 1,) * 2
 
 
 def test_track_is_init_and_updates(mobilenetv2, scene, expected):
@@ -291,6 +301,36 @@ def test_statistics_are_taken_from_the_first_frame_and_held(mobilenetv2, scene):
     assert tracker._statistics is first
     tracker.init(scene.frames[3][::-1], scene.boxes[0])
     assert not torch.equal(tracker._statistics.mean, first.mean)
+
+
+def test_outside_the_frame_is_the_first_frames_mean_colour(mobilenetv2, photograph):
+    tracker, box = Tracker(mobilenetv2, keep_maps=True), (5, 200, 40, 40)
+    changed = photograph.copy()
+    changed[:, 300:] = 255  # far from what is searched, and a quarter of the mean
+    tracker.init(photograph, box)
+    plain = tracker.update(photograph).maps
+    tracker.init(photograph, box)
+    np.testing.assert_array_equal(tracker.update(changed).maps.score_maps, plain.score_maps)
+    assert plain.region.to_frame(0, 0)[0] < 0
+    tracker.init(changed, box)  # another first frame: here the colour counts
+    assert not np.array_equal(tracker.update(photograph).maps.score_maps, plain.score_maps)
+
+
+@pytest.mark.parametrize("num_scales", [3, 5])
+def test_sizes_are_searched_one_step_apart(mobilenetv2, lively, num_scales):
+    tracker = Tracker(mobilenetv2, TrackerConfig(num_scales=num_scales), keep_maps=True)
+    scale = tracker.init(lively.frames[0], lively.boxes[0]).scale
+    first_side = 255 / 127 * context_side(lively.boxes[0], 0.5)
+    steps = set()
+    for frame in lively.frames[1:]:
+        result = tracker.update(frame)
+        factor = result.maps.region.side_px / (first_side * scale)
+        steps.add(round(math.log(factor, 1.0375), 6))
+        assert result.maps.scale_index == round(math.log(factor, 1.0375)) + num_scales // 2
+        assert result.scale == pytest.approx(scale * (1 + 0.59 * (factor - 1)))
+        scale = result.scale
+    assert steps <= set(range(-(num_scales // 2), num_scales // 2 + 1))
+    assert len(steps) > 1
 
 
 def test_alexnet_follows_too(alexnet, scene):

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def run(tracker_name: str, truth: Path) -> list[str]:
-    """Lines of boxes, 1-based, the first as given; where the tracker says that it lost the target, NaN."""
+    """Lines of boxes, 1-based, the first as given; where the tracker lost the target, its last box, as OTB's toolkit."""
     first = [float(part) for part in re.split(r"[,\s]+", truth.read_text(encoding="utf-8").strip())[:4]]
     images = sorted((truth.parent / "img").glob("*.jpg"))
     tracker = getattr(cv2, f"Tracker{tracker_name}_create")()
@@ -46,8 +46,8 @@ def run(tracker_name: str, truth: Path) -> list[str]:
     tracker.init(cv2.imread(str(images[0])), (round(x - 1), round(y - 1), round(width), round(height)))
     lines = [",".join(f"{value:g}" for value in first)]
     for image in images[1:]:
-        found, (x, y, width, height) = tracker.update(cv2.imread(str(image)))
-        lines.append(f"{x + 1},{y + 1},{width},{height}" if found else "NaN,NaN,NaN,NaN")
+        found, box = tracker.update(cv2.imread(str(image)))
+        lines.append(f"{box[0] + 1},{box[1] + 1},{box[2]},{box[3]}" if found else lines[-1])
     return lines
 
 

@@ -49,7 +49,7 @@ def evaluate(
         ProtocolName | None,
         typer.Option(
             help="ope: one pass. tre, sre: OTB's 20 starts, and 12 first boxes a little wrong. got10k. vot: started "
-            "again after failures. [default: the one the dataset is for]",
+            "again after failures. \\[default: the one the dataset is for]",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -60,7 +60,7 @@ def evaluate(
         int | None,
         typer.Option(
             metavar="YEAR",
-            help="The challenge, 2015 to 2019, whose sequence lengths VOT's EAO is taken over. [default: 2016]",
+            help="The challenge, 2015 to 2019, whose sequence lengths VOT's EAO is taken over. \\[default: 2016]",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -70,7 +70,7 @@ def evaluate(
             metavar="NAME",
             help="siamfc; opencv:CSRT, KCF, MIL or Nano; python:MODULE:FACTORY, which gives anything with "
             "init(frame, box) and update(frame), frames being RGB. May be repeated. "
-            "[default: siamfc, where no --results are given]",
+            "\\[default: siamfc, where no --results are given]",
             rich_help_panel=_WHO,
         ),
     ] = None,
@@ -131,7 +131,7 @@ def evaluate(
             "--output",
             "-o",
             help="Folder for results, report.json and report.html. Finished runs in it are not made again. "
-            "[default: evaluate-LAYOUT, where a tracker is run]",
+            "\\[default: evaluate-LAYOUT, where a tracker is run]",
             rich_help_panel=_RESULTS,
         ),
     ] = None,
@@ -154,11 +154,13 @@ def evaluate(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes. [default: 1; in a cluster, all it has]", rich_help_panel=_HOW),
+        typer.Option(min=1, help="Processes. \\[default: 1; in a cluster, all it has]", rich_help_panel=_HOW),
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads in each. [default: the cores divided by the workers]", rich_help_panel=_HOW),
+        typer.Option(
+            min=1, help="Threads in each. \\[default: the cores divided by the workers]", rich_help_panel=_HOW
+        ),
     ] = None,
     cluster: Annotated[
         str | None,
@@ -284,8 +286,8 @@ def _parse_options(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _print_figures(evaluation: Evaluation, *, by_sequence: bool) -> None:
-    from siamfc.evaluation.report import build_report
-    from siamfc.evaluation.tables import sequence_table, summary_table
+    from siamfc.evaluation.reporting.report import build_report
+    from siamfc.evaluation.reporting.tables import sequence_table, summary_table
 
     report = build_report(evaluation)
     if by_sequence:

@@ -7,6 +7,7 @@ workers put them into a queue of the cluster, and joblib's own list of results s
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,7 +19,8 @@ from siamfc.errors import EnvironmentProblem, SiamfcError
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
-_LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S = 0.2
+_ANSWERS_WITHIN_S = 10.0
 
 
 def results_from_cluster(
@@ -37,7 +39,7 @@ def results_from_cluster(
         EnvironmentProblem: Ray is not installed, no cluster answers, or it has no room for so many processes.
     """
     with _connected(address) as ray:
-        from ray.util.queue import Empty, Queue
+        from ray.util.queue import Queue
 
         count = _room(int(ray.cluster_resources().get("CPU", 0)), count, threads)
         waiting = list(tasks)
@@ -45,17 +47,11 @@ def results_from_cluster(
         work = _Work(partial(_put_result, function, queue), waiting, count, threads)
         work.start()
         for _ in waiting:
-            result: Any = _NOTHING
-            while result is _NOTHING:
-                try:
-                    result = queue.get(timeout=_LOOK_AGAIN_S)
-                except Empty:
-                    work.raise_its_error()
-            yield result
+            while queue.empty():
+                work.join(_LOOK_AGAIN_S)
+                work.raise_its_error()
+            yield queue.get()
         work.join()
-
-
-_NOTHING = object()
 
 
 class _Work(Thread):
@@ -101,6 +97,7 @@ def _connected(address: str) -> Iterator[Any]:
         ) from None
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
+        _check_answers(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise EnvironmentProblem(f"no Ray cluster answers at {address!r}: {_first_line(error)}") from None
@@ -109,6 +106,13 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises OSError where nothing listens at ``HOST:PORT``; Ray itself would try for many minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS_WITHIN_S).close()
 
 
 def _room(cpus: int, count: int | None, threads: int) -> int:

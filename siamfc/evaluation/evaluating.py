@@ -120,9 +120,12 @@ def evaluate(
     provenance: dict[str, Any] = {"data": material.description, "versions": library_versions()}
     evaluation = Evaluation(dataset.name, material.names, protocol, tuple(scores), provenance)
     if output is not None:
-        from siamfc.evaluation.report import write_reports
+        from siamfc.evaluation.reporting.report import write_reports
 
-        write_reports(evaluation, Path(output).expanduser(), overwrite=replace_reports)
+        folder = Path(output).expanduser()
+        for leftover in folder.glob(".report.*.part"):  # of a run that was stopped while it wrote
+            leftover.unlink(missing_ok=True)
+        write_reports(evaluation, folder, overwrite=replace_reports)
     if submission is not None:
         write_submission(evaluation, Path(submission).expanduser(), overwrite=overwrite)
     return evaluation
@@ -231,8 +234,8 @@ def _reports_are_ours(output: str | Path | None) -> bool:
     Raises:
         OutputError: Something else lies there by that name; found before hours of work, not after.
     """
-    from siamfc.evaluation.report import HTML_FILE, JSON_FILE
-    from siamfc.evaluation.report_model import read_report
+    from siamfc.evaluation.reporting.model import read_report
+    from siamfc.evaluation.reporting.report import HTML_FILE, JSON_FILE
 
     folder = Path(output or ".").expanduser()
     present = [folder / name for name in (JSON_FILE, HTML_FILE) if output is not None and (folder / name).exists()]

@@ -18,7 +18,6 @@ from siamfc.frames import Image
 _ALGORITHMS = ("CSRT", "KCF", "MIL", "Nano")
 _CONTRIB = ("CSRT", "KCF")
 _NANO_FILES = ("backbone", "neckhead")
-_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class OpenCvTracker:
 class RgbOpenCvTracker:
     """An OpenCV tracker that takes RGB frames and says None where it lost the target.
 
-    OpenCV wants the box in whole pixels: its corner and sides are rounded, and cut to the frame. MIL draws samples:
-    it starts from the same seed in each sequence, so that a run can be made again.
+    OpenCV wants the box in whole pixels: its corner and sides are rounded, and cut to the frame. MIL draws samples with
+    a seed that it takes from the clock (`cv2.setRNGSeed` does not reach it): no two of its runs are alike.
 
     Args:
         choice: Which.
@@ -73,7 +72,6 @@ class RgbOpenCvTracker:
     def init(self, frame: Image, box: Box) -> None:
         """Take the target; frame (H, W, 3) uint8 RGB."""
         self._tracker = self._create()
-        self._cv2.setRNGSeed(_SEED)
         self._tracker.init(_as_bgr(frame), whole_pixels(box, frame.shape[0], frame.shape[1]))
 
     def update(self, frame: Image) -> Box | None:

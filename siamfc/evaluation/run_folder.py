@@ -120,9 +120,11 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool
         doomed = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
         os.replace(path, doomed)  # noqa: PTH105 - at once, so that a kill cannot leave half of the old runs
         shutil.rmtree(doomed)
+    for leftover in path.rglob(".*.part"):
+        leftover.unlink(missing_ok=True)
     present = read_record(path)
     if present is None:
-        if path.is_dir() and any(not _is_leftover(file) for file in path.iterdir()):
+        if path.is_dir() and any(path.iterdir()):
             raise OutputError(f"{path} holds files, but no {RECORD_FILE}: name another --output, or give --overwrite")
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False) + "\n"
         write_text(path / RECORD_FILE, text)
@@ -135,8 +137,6 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool
             f"{path} holds results of another run: {'; '.join(changes[:3])}{more}. Results are not mixed: give this "
             "run another --name or --output, or replace the old one with --overwrite"
         )
-    for leftover in path.rglob(".*.part"):
-        leftover.unlink(missing_ok=True)
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -155,10 +155,6 @@ def read_record(path: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise OutputError(f"{file} is not the record of a run of this program (expected the format {FORMAT!r})")
     return record
-
-
-def _is_leftover(file: Path) -> bool:
-    return file.name.startswith(".") and file.name.endswith(".part")
 
 
 def _differences(old: object, new: object, key: str = "") -> Iterator[tuple[str, object, object]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from siamfc.errors import EnvironmentProblem, SiamfcError
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
+
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def results_as_done(
             function, tasks, address=workers.cluster, count=workers.count, threads=workers.threads_each or 1
         )
         return
-    yield from _from_processes(partial(_in_worker, function), tasks, workers)
+    yield from _from_processes(partial(_in_worker, function, parent=os.getpid()), tasks, workers)
 
 
 @contextmanager
@@ -100,11 +104,24 @@ def limited_threads(threads: int | None) -> Iterator[None]:
             torch.set_num_threads(before[1])
 
 
-def _in_worker(function: Callable[[TaskT], ResultT], task: TaskT) -> ResultT:
-    if threading.current_thread() is threading.main_thread():
-        # Ctrl-C reaches every process of the terminal; the first one ends the others.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _in_worker(function: Callable[[TaskT], ResultT], task: TaskT, *, parent: int) -> ResultT:
+    if not _settled_in:
+        _settled_in.append(parent)
+        if threading.current_thread() is threading.main_thread():
+            # Ctrl-C reaches every process of the terminal; the first one ends the others.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     return function(task)
+
+
+_settled_in: list[int] = []  # this process's parent, once it has done its first task
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: one that was killed takes nobody with it."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_AGAIN_S)
+    os._exit(1)
 
 
 def _from_processes(
@@ -121,7 +138,8 @@ def _from_processes(
             if "Terminated" not in type(error).__name__:
                 raise
             raise EnvironmentProblem(
-                "a worker process died, for want of memory or by a fault in a library: what was finished is kept, and the same command goes on from there"
+                "a worker process died, for want of memory or by a fault in a library: what was finished is kept, "
+                "and the same command goes on from there"
             ) from error
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from siamfc.errors import OutputError, SiamfcError, SourceError
 from siamfc.evaluation import VotScore, VotSequenceScore, bootstrap_difference, bootstrap_mean, vot_score
-from siamfc.evaluation import intervals as intervals_module
-from siamfc.evaluation.report import build_report, merge_reports, write_reports
-from siamfc.evaluation.report_model import Report, read_report
+from siamfc.evaluation.reporting import intervals as intervals_module
+from siamfc.evaluation.reporting.model import Report, read_report
+from siamfc.evaluation.reporting.report import build_report, merge_reports, write_reports
 from siamfc.evaluation.scores import Evaluation
 from tests.conftest import REPOSITORY
 from tests.evaluations import got10k, one_pass, vot
@@ -246,8 +246,8 @@ def test_reports_are_written_with_torch_blocked(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
         "sys.modules.update({name: None for name in ('torch', 'matplotlib')})\n"
-        "from siamfc.evaluation.report import build_report, write_reports\n"
-        "from siamfc.evaluation.tables import summary_table\n"
+        "from siamfc.evaluation.reporting.report import build_report, write_reports\n"
+        "from siamfc.evaluation.reporting.tables import summary_table\n"
         "from tests.evaluations import one_pass\n"
         "evaluation = one_pass(Path(sys.argv[1]), {'near': 2.0})\n"
         "summary_table(build_report(evaluation))\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from siamfc.evaluation.gallery import BOX, TRUTH, Failure, longest_stretch, worst_failures
+from siamfc.evaluation.reporting.gallery import BOX, TRUTH, Failure, longest_stretch, worst_failures
 from siamfc.opencv import cv2
 from tests.evaluations import FRAMES, LOST_FROM, got10k, one_pass, vot
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from siamfc.evaluation.charts import Axis, Series, line_chart
-from siamfc.evaluation.gallery import worst_failures
-from siamfc.evaluation.page import render_page
-from siamfc.evaluation.report import build_report, write_reports
+from siamfc.evaluation.reporting.charts import Axis, Series, line_chart
+from siamfc.evaluation.reporting.gallery import worst_failures
+from siamfc.evaluation.reporting.page import render_page
+from siamfc.evaluation.reporting.report import build_report, write_reports
+from siamfc.evaluation.reporting.tables import sequence_table, summary_table
 from siamfc.evaluation.scores import Evaluation
-from siamfc.evaluation.tables import sequence_table, summary_table
 from tests.evaluations import got10k, one_pass, vot
 
 WICKED = "<script>alert(\"1\")</script> & 'co'"

@@ -133,7 +133,7 @@ def _failed(row: SequenceScore) -> Iterator[_Stretch]:
 def _overlaps(sequence: Sequence, trajectory: Trajectory) -> Floats:
     """(N,) overlap of each frame that was tracked and counts, NaN elsewhere; 0 where there is no box."""
     asked = np.isin(trajectory.states, (FrameState.TRACKED, FrameState.FAILED))
-    boxes = np.where(np.isfinite(trajectory.boxes).all(axis=1)[:, None], trajectory.boxes, 0.0)
+    boxes = np.where(np.asarray(np.isfinite(trajectory.boxes).all(axis=1))[:, None], trajectory.boxes, 0.0)
     if sequence.polygons is None:
         overlaps = intersection_over_union(boxes, sequence.boxes)
     else:
@@ -188,4 +188,4 @@ def _outline(canvas: Image, corners: Floats, color: Rgb) -> None:
     near = np.clip(corners, -1e4, 1e4)
     points = np.array([[subpixels(x - 0.5, y - 0.5) for x, y in near]], dtype=np.int32)  # cv2 names pixel centres
     for ink, thickness in ((SHADE, 4), (color, 2)):
-        cv2.polylines(canvas, points, True, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.polylines(canvas, list(points), True, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from siamfc.evaluation.charts import STYLES, swatch, whisker
-from siamfc.evaluation.markup import Markup, el, join
-from siamfc.evaluation.report_model import Difference, FigureInfo, Report, TrackerReport
+from siamfc.evaluation.reporting.charts import STYLES, swatch, whisker
+from siamfc.evaluation.reporting.markup import Markup, el, join
+from siamfc.evaluation.reporting.model import Difference, FigureInfo, Report, TrackerReport
 
 NOTHING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"

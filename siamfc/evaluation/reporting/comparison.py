@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from siamfc.evaluation.figures import EAO, headline_figures
-from siamfc.evaluation.intervals import Spread, Sums, mean_sums, spread_of
-from siamfc.evaluation.report_model import Comparison, Difference, TrackerReport
+from siamfc.evaluation.reporting.figures import EAO, headline_figures
+from siamfc.evaluation.reporting.intervals import Spread, Sums, mean_sums, spread_of
+from siamfc.evaluation.reporting.model import Comparison, Difference, TrackerReport
 
 
 class Compared(NamedTuple):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 
-from siamfc.evaluation.gallery import BOX, LOST_BELOW, TRUTH, Failure
-from siamfc.evaluation.markup import Markup, el, join
-from siamfc.evaluation.page_curves import curve_charts
-from siamfc.evaluation.page_tables import (
+from siamfc.evaluation.reporting.gallery import BOX, LOST_BELOW, TRUTH, Failure
+from siamfc.evaluation.reporting.markup import Markup, el, join
+from siamfc.evaluation.reporting.model import FigureInfo, Report
+from siamfc.evaluation.reporting.notes import eao_is_comparable
+from siamfc.evaluation.reporting.page_curves import curve_charts
+from siamfc.evaluation.reporting.page_tables import (
     Head,
     attribute_table,
     difference_table,
@@ -18,9 +20,7 @@ from siamfc.evaluation.page_tables import (
     table,
     tracker_label,
 )
-from siamfc.evaluation.published import COLUMNS, PUBLISHED
-from siamfc.evaluation.report_model import FigureInfo, Report
-from siamfc.evaluation.report_notes import eao_is_comparable
+from siamfc.evaluation.reporting.published import COLUMNS, PUBLISHED
 
 _PROTOCOLS = {
     "ope": "one-pass evaluation (OPE)",
@@ -57,7 +57,7 @@ def render_page(report: Report, gallery: Sequence[Failure] = ()) -> str:
 
 
 def _resource(name: str) -> Markup:
-    return Markup("\n" + files("siamfc.evaluation").joinpath(name).read_text(encoding="utf-8"))
+    return Markup("\n" + files("siamfc.evaluation.reporting").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _trackers(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from siamfc.evaluation.markup import Markup, el
+from siamfc.evaluation.reporting.markup import Markup, el
 
 _WIDTH, _HEIGHT = 400, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 10, 46

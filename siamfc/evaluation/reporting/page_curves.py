@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from siamfc.evaluation.charts import Axis, Series, line_chart, ticks_up_to
-from siamfc.evaluation.figures import EAO
-from siamfc.evaluation.markup import Markup, el
-from siamfc.evaluation.page_tables import figure_text, style_of
-from siamfc.evaluation.report_model import CurveReport, Report
+from siamfc.evaluation.reporting.charts import Axis, Series, line_chart, ticks_up_to
+from siamfc.evaluation.reporting.figures import EAO
+from siamfc.evaluation.reporting.markup import Markup, el
+from siamfc.evaluation.reporting.model import CurveReport, Report
+from siamfc.evaluation.reporting.page_tables import figure_text, style_of
 
 
 class _Plot(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from siamfc.evaluation.report_model import Report, TrackerReport
+from siamfc.evaluation.reporting.model import Report, TrackerReport
 
 _VOT_CHALLENGE_SEQUENCES = 60  # VOT2015 to VOT2019
 _FEW_SEQUENCES = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from siamfc.evaluation.page_tables import NOTHING, figure_text, speed_text
-from siamfc.evaluation.report_model import Report
+from siamfc.evaluation.reporting.model import Report
+from siamfc.evaluation.reporting.page_tables import NOTHING, figure_text, speed_text
 
 
 def summary_table(report: Report) -> Table:

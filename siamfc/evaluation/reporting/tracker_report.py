@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from siamfc.errors import SiamfcError
-from siamfc.evaluation.figures import EAO, curves_of, figure_values, frames_of, sequence_weight
-from siamfc.evaluation.intervals import Sums, expected_overlap_sums, mean_sums
 from siamfc.evaluation.metrics import OnePassScore
-from siamfc.evaluation.report_model import AttributeReport, CurveReport, SequenceReport, Timing, TrackerReport
+from siamfc.evaluation.reporting.figures import EAO, curves_of, figure_values, frames_of, sequence_weight
+from siamfc.evaluation.reporting.intervals import Sums, expected_overlap_sums, mean_sums
+from siamfc.evaluation.reporting.model import AttributeReport, CurveReport, SequenceReport, Timing, TrackerReport
 from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
 from siamfc.evaluation.vot_metrics import VotScore, VotSequenceScore
 

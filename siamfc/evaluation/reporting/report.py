@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from siamfc.errors import SiamfcError
-from siamfc.evaluation.comparison import compare
-from siamfc.evaluation.figures import headline_figures
-from siamfc.evaluation.gallery import worst_failures
-from siamfc.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED
-from siamfc.evaluation.page import render_page
-from siamfc.evaluation.report_model import Bootstrap, FigureInfo, Report
-from siamfc.evaluation.report_notes import notes_on
+from siamfc.evaluation.reporting.comparison import compare
+from siamfc.evaluation.reporting.figures import headline_figures
+from siamfc.evaluation.reporting.gallery import worst_failures
+from siamfc.evaluation.reporting.intervals import CONFIDENCE, RESAMPLES, SEED
+from siamfc.evaluation.reporting.model import Bootstrap, FigureInfo, Report
+from siamfc.evaluation.reporting.notes import notes_on
+from siamfc.evaluation.reporting.page import render_page
+from siamfc.evaluation.reporting.tracker_report import attributes_of, eao_sums, timing_of, tracker_report
 from siamfc.evaluation.scores import Evaluation
-from siamfc.evaluation.tracker_report import attributes_of, eao_sums, timing_of, tracker_report
 from siamfc.evaluation.vot_metrics import VotScore
 from siamfc.files import write_text
 from siamfc.results import refuse_existing

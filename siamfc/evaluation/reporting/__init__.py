@@ -1,0 +1,1 @@
+"""Reports of an evaluation: ``report.json``, ``report.html`` and tables on the screen."""
