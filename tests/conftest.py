@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
+
+# Before torch is imported: on a machine with other work, OpenMP's idle threads would spin the tests to a crawl.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import shutil
 import subprocess
 from collections.abc import Iterator

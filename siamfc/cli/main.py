@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from types import FrameType
 from typing import Annotated
@@ -60,9 +59,6 @@ def siamfc(
 
 def main() -> None:
     """Entry point of the ``siamfc`` program."""
-    # Idle OpenMP threads spin by default: two programs on the same cores then slow each other by far more than half.
-    # Measured with two trackers on two cores: 1 frame a second each, 12 with sleeping threads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # A service manager's stop is an interruption too: results so far are kept.
     signal.signal(signal.SIGTERM, _interrupt)
     app()

@@ -54,7 +54,9 @@ def track(
     every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.", rich_help_panel=_PART)] = 1,
     out: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for the results; track-NAME if not given.", rich_help_panel=_OUTPUT),
+        typer.Option(
+            "--output", "-o", help="Folder for the results; track-NAME if not given.", rich_help_panel=_OUTPUT
+        ),
     ] = None,
     overlay: Annotated[
         bool,

@@ -33,8 +33,7 @@ def bounds_by_moments(opacity: np.ndarray) -> Box:
     y, x = np.mgrid[: opacity.shape[0], : opacity.shape[1]] + 0.5
     center_x, center_y = (weight * x).sum(), (weight * y).sum()
     half_width, half_height = (
-        2 * np.sqrt((weight * (place - center) ** 2).sum())
-        for place, center in ((x, center_x), (y, center_y))
+        2 * np.sqrt((weight * (place - center) ** 2).sum()) for place, center in ((x, center_x), (y, center_y))
     )
     return Box.from_center(center_x, center_y, 2 * half_width, 2 * half_height)
 
@@ -182,7 +181,5 @@ def test_a_missing_photograph_is_one_line_that_says_what_to_do(monkeypatch, tmp_
 
 
 def test_rendering_needs_no_torch():
-    program = (
-        "import sys, siamfc.data as d; list(d.render_clip(num_frames=1)); sys.exit('torch' in sys.modules)"
-    )
+    program = "import sys, siamfc.data as d; list(d.render_clip(num_frames=1)); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
