@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def run(tracker_name: str, truth: Path) -> list[str]:
-    """Lines of boxes, 1-based, the first as given; where the tracker lost the target, its last box, as OTB's toolkit."""
+    """Lines of boxes, 1-based, the first as given; a lost target keeps its last box, as in OTB's toolkit."""
     first = [float(part) for part in re.split(r"[,\s]+", truth.read_text(encoding="utf-8").strip())[:4]]
     images = sorted((truth.parent / "img").glob("*.jpg"))
     tracker = getattr(cv2, f"Tracker{tracker_name}_create")()
