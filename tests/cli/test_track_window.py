@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -68,9 +68,14 @@ class Session:
         return self.process.returncode, stderr
 
 
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("video") / "clip.mp4", short_clip(600))
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    write_video(tmp_path / "clip.mp4", short_clip(600))
+def folder(tmp_path: Path, video: Path) -> Path:
+    shutil.copy(video, tmp_path)
     return tmp_path
 
 
