@@ -11,20 +11,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from siamfc.boxes import Box, intersection_over_union
     from siamfc.checkpoint import load_model, model_names, read_info, save_checkpoint
-    from siamfc.config import Config, ModelConfig, TrackerConfig, load_config
+    from siamfc.config import Config, MatchConfig, ModelConfig, TrackerConfig, load_config
     from siamfc.correlation import cross_correlate
     from siamfc.demo import run_demo
+    from siamfc.dense import DenseSiamFC
+    from siamfc.equivariance.measuring import measure_equivariance
     from siamfc.errors import SiamfcError
     from siamfc.evaluation.evaluating import evaluate
+    from siamfc.exemplars import Exemplar, as_exemplar
+    from siamfc.match_run import match_pictures
+    from siamfc.matcher import Match, Matcher
+    from siamfc.matching import match, match_map
     from siamfc.model import SiamFC, build_model
     from siamfc.results import TrackedFrame
+    from siamfc.tiles import tiled_score_map
     from siamfc.tracker import ScoreMaps, Tracker, TrackResult
     from siamfc.tracking_run import StoppedEarly, TrackRun, track_video
     from siamfc.video import VideoWriter, open_source
+    from siamfc.visualize import draw_pair
+    from siamfc.visualizing import visualize_pair, visualize_video
 
 _HOME = {
     "Box": "boxes",
     "Config": "config",
+    "DenseSiamFC": "dense",
+    "Exemplar": "exemplars",
+    "Match": "matcher",
+    "MatchConfig": "config",
+    "Matcher": "matcher",
     "ModelConfig": "config",
     "ScoreMaps": "tracker",
     "SiamFC": "model",
@@ -36,23 +50,37 @@ _HOME = {
     "Tracker": "tracker",
     "TrackerConfig": "config",
     "VideoWriter": "video",
+    "as_exemplar": "exemplars",
     "build_model": "model",
     "cross_correlate": "correlation",
+    "draw_pair": "visualize",
     "evaluate": "evaluation.evaluating",
     "intersection_over_union": "boxes",
     "load_config": "config",
     "load_model": "checkpoint",
+    "match": "matching",
+    "match_map": "matching",
+    "match_pictures": "match_run",
+    "measure_equivariance": "equivariance.measuring",
     "model_names": "checkpoint",
     "open_source": "video",
     "read_info": "checkpoint",
     "run_demo": "demo",
     "save_checkpoint": "checkpoint",
+    "tiled_score_map": "tiles",
     "track_video": "tracking_run",
+    "visualize_pair": "visualizing",
+    "visualize_video": "visualizing",
 }
 
 __all__ = [
     "Box",
     "Config",
+    "DenseSiamFC",
+    "Exemplar",
+    "Match",
+    "MatchConfig",
+    "Matcher",
     "ModelConfig",
     "ScoreMaps",
     "SiamFC",
@@ -64,18 +92,27 @@ __all__ = [
     "Tracker",
     "TrackerConfig",
     "VideoWriter",
+    "as_exemplar",
     "build_model",
     "cross_correlate",
+    "draw_pair",
     "evaluate",
     "intersection_over_union",
     "load_config",
     "load_model",
+    "match",
+    "match_map",
+    "match_pictures",
+    "measure_equivariance",
     "model_names",
     "open_source",
     "read_info",
     "run_demo",
     "save_checkpoint",
+    "tiled_score_map",
     "track_video",
+    "visualize_pair",
+    "visualize_video",
 ]
 
 

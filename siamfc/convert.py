@@ -36,8 +36,12 @@ class Conversion(NamedTuple):
     dropped: list[str]
 
 
-def convert_weights(path: Path) -> Conversion:
+def convert_weights(path: Path, *, last_block: int = 7) -> Conversion:
     """The model that a foreign weight file holds.
+
+    Args:
+        path: The file.
+        last_block: Where MobileNetV2 is cut; its first figures were measured with 7.
 
     torchvision's MobileNetV2 gets ``first_search`` standardisation, since its features were not trained for
     correlation; the layers behind the cut are dropped. huanglianghua's AlexNet keeps that port's numbers: batch norm
@@ -50,7 +54,7 @@ def convert_weights(path: Path) -> Conversion:
     if _ALEXNET_FIRST in weights:
         return _convert_alexnet(weights, path)
     if _MOBILENET_FIRST in weights:
-        return _convert_mobilenet(weights, path)
+        return _convert_mobilenet(weights, path, last_block)
     some = ", ".join(list(weights)[:3]) or "nothing"
     raise CheckpointError(f"{path} holds {some}, ..., which is no layout known here. {_READABLE}.")
 
@@ -86,7 +90,7 @@ def _convert_alexnet(weights: Mapping[str, Tensor], path: Path) -> Conversion:
     return Conversion(model, "huanglianghua/siamfc-pytorch AlexNet", dropped)
 
 
-def _convert_mobilenet(weights: Mapping[str, Tensor], path: Path) -> Conversion:
+def _convert_mobilenet(weights: Mapping[str, Tensor], path: Path, last_block: int) -> Conversion:
     is_flat = "features.1.conv.0.weight" in weights
     renamed = {_nested_name(name) if is_flat else name: tensor for name, tensor in weights.items()}
     for name, channels in _MOBILENET_CHANNELS.items():
@@ -96,7 +100,10 @@ def _convert_mobilenet(weights: Mapping[str, Tensor], path: Path) -> Conversion:
                 f"{path} is a MobileNetV2 of width {came / channels:g} ({name} has {came} channels); only width 1.0 "
                 f"({channels} channels) is read"
             )
-    model = build_model(ModelConfig(backbone="mobilenetv2", standardisation="first_search", gain=_MOBILENET_GAIN))
+    config = ModelConfig(
+        backbone="mobilenetv2", last_block=last_block, standardisation="first_search", gain=_MOBILENET_GAIN
+    )
+    model = build_model(config)
     dropped = _fill(model, renamed, path)
     return Conversion(model, f"torchvision MobileNetV2, {'flat' if is_flat else 'nested'} names", dropped)
 

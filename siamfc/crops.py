@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siamfc.boxes import Box
 from siamfc.frames import Image
@@ -15,6 +16,10 @@ Color = tuple[float, float, float]
 
 # Beyond it OpenCV's fixed-point positions overflow; a frame would be a pixel or two of such a crop.
 _MAX_SIDE_PX = 1e6
+
+INTERPOLATION_PX = 0.5 + 1 / 64
+"""Nearer to the frame's border than this, frame pixels, a sample mixes in what lies outside: half a pixel, and
+OpenCV's rounding."""
 
 
 def context_side(box: Box, context_amount: float) -> float:
@@ -84,7 +89,7 @@ def mean_color(frame: Image) -> Color:
     return red, green, blue
 
 
-def crop(frame: Image, region: CropRegion, fill: Color) -> Image:
+def crop(frame: Image, region: CropRegion, fill: Color | None = None) -> Image:
     """The region of the frame, resampled bilinearly to the crop's size.
 
     Reductions sample single points too, as the public trackers do: averaging first was measured on real sequences
@@ -93,28 +98,52 @@ def crop(frame: Image, region: CropRegion, fill: Color) -> Image:
     Args:
         frame: (H, W, 3) uint8.
         region: What to cut; may lie partly or wholly outside the frame.
-        fill: Colour shown outside the frame, in the frame's channel order.
+        fill: Colour shown outside the frame, in the frame's channel order; None: its mean, taken where it shows.
 
     Returns:
         (crop_size, crop_size, 3) uint8.
     """
-    size, scale = region.crop_size, region.frame_px_per_crop_px
-    if region.side_px > _MAX_SIDE_PX:
-        return np.full((size, size, 3), np.rint(fill), dtype=np.uint8)
     left, top = region.to_frame(0.0, 0.0)
-    # Only what the region covers is touched, so a region far larger than the frame costs no more than the frame.
-    x0, y0 = max(0, math.floor(left) - 1), max(0, math.floor(top) - 1)
-    x1, y1 = math.ceil(left + region.side_px) + 2, math.ceil(top + region.side_px) + 2
-    part = frame[y0 : max(y1, y0), x0 : max(x1, x0)]
-    if part.size == 0:
-        return np.full((size, size, 3), np.rint(fill), dtype=np.uint8)
-    # warpAffine counts from pixel centres, we from pixel edges: hence the halves.
-    crop_to_part = np.array([[scale, 0, left - x0 + scale / 2 - 0.5], [0, scale, top - y0 + scale / 2 - 0.5]])
+    scale = region.frame_px_per_crop_px
+    return sample(frame, np.array([[scale, 0, left], [0, scale, top]]), region.crop_size, fill)
+
+
+def sample(frame: Image, crop_to_frame: NDArray[np.float64], crop_size: int, fill: Color | None = None) -> Image:
+    """A square crop through any affine map: turned, mirrored, stretched, resampled bilinearly once.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        crop_to_frame: (2, 3): a point (x, y, 1) of the crop -> its point (x, y) in the frame; both spaces continuous.
+        crop_size: Side of the crop, crop pixels.
+        fill: Colour shown outside the frame, in the frame's channel order; None: its mean, taken where it shows.
+
+    Returns:
+        (crop_size, crop_size, 3) uint8.
+    """
+    corners = crop_to_frame @ np.array([[0, crop_size, 0, crop_size], [0, 0, crop_size, crop_size], [1, 1, 1, 1]])
+    (left, top), (right, bottom) = corners.min(axis=1).tolist(), corners.max(axis=1).tolist()
+    if fill is None:
+        height, width = frame.shape[:2]
+        inner = min(left, top, width - right, height - bottom)
+        fill = (0, 0, 0) if inner > INTERPOLATION_PX else mean_color(frame)
+    if max(right - left, bottom - top) <= _MAX_SIDE_PX:
+        # Only what the crop covers is touched, so a crop far larger than the frame costs no more than the frame.
+        x0, y0 = max(0, math.floor(left) - 1), max(0, math.floor(top) - 1)
+        part = frame[y0 : max(math.ceil(bottom) + 2, y0), x0 : max(math.ceil(right) + 2, x0)]
+        if part.size:
+            return _warp(part, crop_to_frame - np.array([[0, 0, x0], [0, 0, y0]]), crop_size, fill)
+    return np.full((crop_size, crop_size, 3), np.rint(fill), dtype=np.uint8)
+
+
+def _warp(part: Image, crop_to_part: NDArray[np.float64], crop_size: int, fill: Color) -> Image:
+    # warpAffine counts from pixel centres, we from pixel edges: half a crop pixel in, half a frame pixel back.
+    matrix = crop_to_part.copy()
+    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     return np.asarray(
         cv2.warpAffine(
             part,
-            crop_to_part,
-            (size, size),
+            matrix,
+            (crop_size, crop_size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=fill,

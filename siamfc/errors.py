@@ -37,3 +37,11 @@ class EnvironmentProblem(SiamfcError):  # noqa: N818 - it is the machine that la
 
 class TrackerError(SiamfcError):
     """A tracker that is not known, cannot be imported or built, or lacks its model files."""
+
+
+class TrainingError(SiamfcError):
+    """A training run that cannot go on: no label can be made, the loss is not finite, the settings are another's."""
+
+
+class MatchError(SiamfcError, ValueError):
+    """An exemplar that cannot be searched for: of one colour, too small, or larger than the picture at every scale."""

@@ -21,6 +21,23 @@ class ChannelStatistics(NamedTuple):
     deviation: Tensor
 
 
+def channel_statistics(features: Tensor) -> ChannelStatistics:
+    """Mean and deviation of each channel, (B, C) each, of each of B images' features (B, C, cells)."""
+    deviation, mean = torch.std_mean(features, dim=2, correction=0)
+    return usable_statistics(mean, deviation)
+
+
+def usable_statistics(mean: Tensor, deviation: Tensor) -> ChannelStatistics:
+    """Means and deviations (B, C) to divide by.
+
+    A channel that is the same everywhere gets the mean deviation of all channels, so that it says nothing instead of
+    everything.
+    """
+    usual = deviation.mean(dim=1, keepdim=True)
+    floor = torch.where(usual > 0, 1e-3 * usual, torch.ones_like(usual))
+    return ChannelStatistics(mean, torch.where(deviation > floor, deviation, torch.maximum(usual, floor)))
+
+
 class PixelNormalisation(nn.Module):
     """Brings 0..255 to what the backbone was trained on: ``(pixels - mean) / deviation``, a number a colour."""
 
@@ -62,6 +79,9 @@ class SiamFC(nn.Module):
         if config.standardisation == "fixed":
             self.register_buffer("channel_mean", torch.zeros(backbone.out_channels))
             self.register_buffer("channel_deviation", torch.ones(backbone.out_channels))
+        self.neck: nn.Module = nn.Identity()
+        if config.neck_channels:
+            self.neck = nn.Conv2d(backbone.out_channels, config.neck_channels, 1)
 
     channel_mean: Tensor
     channel_deviation: Tensor
@@ -83,19 +103,14 @@ class SiamFC(nn.Module):
             ValueError: Images of another shape, or smaller than the receptive field; statistics missing where the
                 model needs them, or given where it does not.
         """
-        return self._standardise(self._extract(images), statistics)
+        features: Tensor = self.neck(self._standardise(self.features(images), statistics))
+        return features
 
     def channel_statistics(self, search: Tensor) -> ChannelStatistics:
-        """Mean and deviation of each channel over the features of search images (B, 3, H, W).
-
-        A channel that is the same everywhere gets the mean deviation of all channels, so that it says nothing
-        instead of everything.
-        """
-        features = self._extract(search)
-        deviation, mean = torch.std_mean(features, dim=(0, 2, 3), correction=0)
-        usual = deviation.mean()
-        floor = torch.where(usual > 0, 1e-3 * usual, torch.ones_like(usual))
-        return ChannelStatistics(mean, torch.where(deviation > floor, deviation, usual.clamp_min(floor)))
+        """Mean and deviation of each channel of the backbone's features over all of search images (B, 3, H, W)."""
+        features = self.features(search)
+        mean, deviation = channel_statistics(features.transpose(0, 1).flatten(1)[None])
+        return ChannelStatistics(mean[0], deviation[0])
 
     def score(self, exemplar_features: Tensor, search_features: Tensor) -> Tensor:
         """Score maps (B, h, w), logits, of features; counts as in `siamfc.correlation.cross_correlate`."""
@@ -129,7 +144,8 @@ class SiamFC(nn.Module):
         maps = self.score(self.embed(exemplar, statistics), self.embed(search, statistics))
         return maps[:, :rows, :columns]
 
-    def _extract(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
+        """What the backbone gives of images, not standardised; shapes and errors as `embed`."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images have the shape (B, 3, H, W), not {tuple(images.shape)}")
         if min(images.shape[-2:]) < self.backbone.receptive_field:
@@ -156,4 +172,5 @@ class SiamFC(nn.Module):
 
 def build_model(config: ModelConfig) -> SiamFC:
     """A model with fresh weights, in training mode."""
-    return SiamFC(build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps), config)
+    backbone = build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps, last_block=config.last_block)
+    return SiamFC(backbone, config)

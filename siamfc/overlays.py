@@ -10,9 +10,10 @@ from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.drawing import draw_box
 from siamfc.frames import Image
+from siamfc.heat import ColorScale
 from siamfc.tracker import TrackResult
 from siamfc.video import Frame, VideoWriter
-from siamfc.visualize import draw_scores
+from siamfc.visualize import color_limits, draw_scores
 
 
 class BoxPainter:
@@ -41,22 +42,22 @@ class ScorePainter:
         self._exemplar = crop(first, region, mean_color(first))
         self._config = config
         self._stride = stride
-        self._limits: tuple[float, float] | None = None
-        self._highest = 0.0
+        self._first: TrackResult | None = None
+        self._scale: ColorScale | None = None
 
     def paint(self, frame: Frame, result: TrackResult) -> Image:
         """(H, W + H // 2, 3); the first frame, which is not searched, has no map."""
         if result.maps is None:
-            self._highest = result.score
-        elif self._limits is None:
-            self._limits = (float(result.maps.score_maps.min()), self._highest)
+            self._first = result
+        elif self._scale is None and self._first is not None:
+            self._scale = color_limits(self._first, result)
         return draw_scores(
             frame.image,
             result,
             exemplar=self._exemplar,
             config=self._config,
             stride=self._stride,
-            limits=self._limits,
+            scale=self._scale,
         )
 
 

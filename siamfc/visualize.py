@@ -1,68 +1,114 @@
-"""Score maps drawn over frames, and beside them."""
+"""Score maps drawn over frames, beside them, and beside the pairs that a network learns from."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
-from siamfc.drawing import FONT, INK, SHADE, SUBPIXEL_BITS, draw_box, draw_text, subpixels
+from siamfc.drawing import SHADE, draw_box, draw_text
 from siamfc.frames import Image
+from siamfc.heat import (
+    Cell,
+    ColorScale,
+    Placement,
+    color_bar,
+    compact_map,
+    draw_cross,
+    draw_ring,
+    lay_over,
+    map_tile,
+    titled,
+)
 from siamfc.opencv import cv2
-from siamfc.score_map import displacement_px, score_map_position, upsample
+from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
 from siamfc.tracker import ScoreMaps, TrackResult
+
+_GAP_PX = 4
+
+
+def map_placement(
+    region: CropRegion, *, exemplar_px: int, stride: int, factor: int = 1, alignment: Alignment = "corners"
+) -> Placement:
+    """Where a map of a search region lies in the frame: each cell at the centre of its window.
+
+    Args:
+        region: What the search crop showed.
+        exemplar_px: Side of the exemplar, crop pixels.
+        stride: The network's, crop pixels a cell.
+        factor: Response cells per score-map cell, for a map that was upsampled.
+        alignment: How it was.
+
+    Example:
+        >>> map_placement(CropRegion(100.0, 50.0, side_px=510.0, crop_size=255), exemplar_px=127, stride=8)
+        Placement(x=-28.0, y=-78.0, step=16.0)
+    """
+    cell = score_map_position(0, factor, alignment)
+    offset = displacement_px(cell, search_px=region.crop_size, exemplar_px=exemplar_px, stride=stride)
+    in_crop = region.crop_size / 2 + offset
+    return Placement(*region.to_frame(in_crop, in_crop), stride / factor * region.frame_px_per_crop_px)
+
+
+def response_placement(region: CropRegion, config: TrackerConfig, stride: int) -> Placement:
+    """Where an upsampled map of a search region lies in the frame."""
+    return map_placement(
+        region,
+        exemplar_px=config.exemplar_size,
+        stride=stride,
+        factor=config.response_upsampling,
+        alignment=config.response_alignment,
+    )
+
+
+def upsampled_maps(maps: ScoreMaps, config: TrackerConfig) -> NDArray[np.float32]:
+    """Every scale's score map upsampled as the tracker does: (num_scales, h', w'), logits."""
+    upsampled = upsample(torch.from_numpy(maps.score_maps), config.response_upsampling, config.response_alignment)
+    return np.asarray(upsampled.numpy())
+
+
+def windowed_scores(maps: ScoreMaps, config: TrackerConfig) -> NDArray[np.float32]:
+    """The response (h', w') in logits, so that it shares a colour scale with the scores: penalised score plus window.
+
+    The tracker brings the response to sum 1 before it mixes in the window; here that is taken back, which moves no
+    peak. What it shows above the score is what the window adds. A window influence of 1 leaves the window alone.
+    """
+    upsampled = torch.from_numpy(upsampled_maps(maps, config))
+    chosen = penalise_scales(upsampled, config.scale_penalty)[maps.scale_index]
+    total = float((chosen - chosen.min()).sum())
+    lowest = float(upsampled.min() + chosen.min())
+    return maps.response * np.float32(total / ((1 - config.window_influence) or 1)) + np.float32(lowest)
+
+
+def color_limits(first: TrackResult, searched: TrackResult) -> ColorScale:
+    """One colour scale for a whole run: from the lowest score of its first searched frame to the exemplar's own.
+
+    Args:
+        first: Of the frame in which the target was given; its score is the exemplar's with itself.
+        searched: Of the next, with maps.
+    """
+    assert searched.maps is not None
+    return ColorScale(float(searched.maps.score_maps.min()), first.score)
 
 
 def heat_over_frame(
-    image: Image, maps: ScoreMaps, config: TrackerConfig, *, stride: int, limits: tuple[float, float]
+    image: Image, maps: ScoreMaps, config: TrackerConfig, *, stride: int, scale: ColorScale, zoom: float = 1.0
 ) -> Image:
     """The frame with the chosen scale's score map laid over it: each cell at the centre of its window, to the pixel.
 
     Args:
-        image: (H, W, 3).
+        image: (H, W, 3), the frame resized by ``zoom``.
         maps: What the tracker saw in this frame.
         config: The tracker's settings.
         stride: The network's, search pixels a cell.
-        limits: Scores that are drawn transparent and fully coloured.
+        scale: Its colours.
+        zoom: Pixels of ``image`` a frame pixel.
     """
-    heat = _upsampled(maps, config)
-    share = np.clip((heat - limits[0]) / max(limits[1] - limits[0], 1e-9), 0, 1)
-    colors = _colorize(share)
-    origin, step = _first_cell_in_frame(maps.region, config, stride)
-    map_to_frame = np.array([[step, 0, origin[0] - 0.5], [0, step, origin[1] - 0.5]])
-    size = (image.shape[1], image.shape[0])
-    layer = cv2.warpAffine(colors, map_to_frame, size, flags=cv2.INTER_LINEAR)
-    alpha = cv2.warpAffine((0.8 * share**1.5).astype(np.float32), map_to_frame, size, flags=cv2.INTER_LINEAR)
-    blended = image + alpha[..., None] * (layer.astype(np.float32) - image)
-    return np.asarray(np.rint(blended), dtype=np.uint8)
-
-
-def score_panel(maps: ScoreMaps, config: TrackerConfig, *, side_px: int, limits: tuple[float, float]) -> Image:
-    """The chosen scale's score map as a heat map with its peak marked and a bar that tells the colours' scores.
-
-    Returns:
-        (side_px, side_px, 3).
-    """
-    heat = _upsampled(maps, config)
-    share = np.clip((heat - limits[0]) / max(limits[1] - limits[0], 1e-9), 0, 1)
-    bar_px = max(10, side_px // 16)
-    inner = side_px - bar_px - 4
-    panel = np.full((side_px, side_px, 3), SHADE, dtype=np.uint8)
-    panel[:, :inner] = cv2.resize(_colorize(share), (inner, side_px), interpolation=cv2.INTER_LINEAR)
-    ramp = np.linspace(1, 0, side_px, dtype=np.float32)[:, None].repeat(bar_px, axis=1)
-    panel[:, -bar_px:] = _colorize(ramp)
-    row, column = maps.peak
-    cells = heat.shape[0]
-    peak = subpixels((column + 0.5) * inner / cells - 0.5, (row + 0.5) * side_px / cells - 0.5)
-    radius = round(side_px / 28) << SUBPIXEL_BITS
-    cv2.circle(panel, peak, radius, SHADE, 3, cv2.LINE_AA, SUBPIXEL_BITS)
-    cv2.circle(panel, peak, radius, INK, 1, cv2.LINE_AA, SUBPIXEL_BITS)
-    for value, y in ((limits[1], 16), (limits[0], side_px - 8)):
-        text = f"{value:.2f}"
-        (width, _), _ = cv2.getTextSize(text, FONT, 0.42, 1)
-        draw_text(panel, text, (side_px - bar_px - 8 - width, y))
-    return panel
+    values = upsampled_maps(maps, config)[maps.scale_index]
+    return lay_over(image, values, response_placement(maps.region, config, stride).zoomed(zoom), scale)
 
 
 def draw_scores(
@@ -72,7 +118,7 @@ def draw_scores(
     exemplar: Image,
     config: TrackerConfig,
     stride: int,
-    limits: tuple[float, float] | None,
+    scale: ColorScale | None,
 ) -> Image:
     """Frame with box and score map, and beside it the exemplar above the score map by itself.
 
@@ -82,7 +128,7 @@ def draw_scores(
         exemplar: (e, e, 3) crop.
         config: The tracker's settings.
         stride: The network's.
-        limits: Scores at the two ends of the colour scale.
+        scale: The colours.
 
     Returns:
         (H, W + H // 2, 3).
@@ -93,30 +139,67 @@ def draw_scores(
     canvas[:side, width:] = cv2.resize(exemplar, (side, side), interpolation=cv2.INTER_LINEAR)
     draw_text(canvas[:side, width:], "exemplar", (6, 18))
     shown = image
-    if result.maps is not None and limits is not None:
-        shown = heat_over_frame(image, result.maps, config, stride=stride, limits=limits)
-        panel = score_panel(result.maps, config, side_px=side, limits=limits)
-        if side >= 160:  # else it would run into the bar's numbers
-            draw_text(panel, "score map", (6, 18))
-        canvas[side : 2 * side, width:] = panel
+    if result.maps is not None and scale is not None:
+        shown = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
+        values = upsampled_maps(result.maps, config)[result.maps.scale_index]
+        canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak)
     canvas[:, :width] = draw_box(shown, result.box, label=f"score {result.score:.2f}")
     return canvas
 
 
-def _upsampled(maps: ScoreMaps, config: TrackerConfig) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    chosen = torch.from_numpy(maps.score_maps[maps.scale_index : maps.scale_index + 1])
-    return np.asarray(upsample(chosen, config.response_upsampling, config.response_alignment)[0].numpy())
+def draw_pair(
+    exemplar: Image,
+    search: Image,
+    score_map: NDArray[Any] | None,
+    *,
+    center: tuple[float, float] | None,
+    stride: int,
+    scale: ColorScale | None = None,
+    note: str = "",
+) -> Image:
+    """One pair as a row: exemplar, search crop with the true centre and the peak, the map over it, the map, its bar.
 
+    Args:
+        exemplar: (e, e, 3) uint8 RGB.
+        search: (s, s, 3) uint8 RGB.
+        score_map: (h, w) logits, cell (0, 0) for the window at the search crop's corner; None before there is any.
+        center: Where the target's centre is, (x, y) in search pixels: the label's; None where the search has none.
+        stride: Search pixels a cell.
+        scale: The colours; None takes the map's own range. Give one to compare rows.
+        note: A line under the search crop's name: a file, a kind, a loss.
 
-def _first_cell_in_frame(region: CropRegion, config: TrackerConfig, stride: int) -> tuple[tuple[float, float], float]:
-    """Frame position (x, y) of the first response cell's centre, and frame pixels a response cell."""
-    cell = score_map_position(0, config.response_upsampling, config.response_alignment)
-    offset = displacement_px(cell, search_px=config.search_size, exemplar_px=config.exemplar_size, stride=stride)
-    in_crop = config.search_size / 2 + offset
-    step = stride / config.response_upsampling * region.frame_px_per_crop_px
-    return region.to_frame(in_crop, in_crop), step
+    Returns:
+        (s, w, 3), w the same for all pairs of these sizes, so that rows can be stacked.
 
-
-def _colorize(share: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Image:
-    levels = np.rint(share * 255).astype(np.uint8)
-    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1], dtype=np.uint8)
+    Example:
+        >>> exemplar, search = np.zeros((127, 127, 3), np.uint8), np.zeros((255, 255, 3), np.uint8)
+        >>> draw_pair(exemplar, search, np.eye(17), center=(127.5, 127.5), stride=8).shape[0]
+        255
+    """
+    side = search.shape[0]
+    shown, over, tile = search.copy(), search.copy(), np.full((side, side, 3), SHADE, dtype=np.uint8)
+    bar = np.full((side, 90, 3), SHADE, dtype=np.uint8)
+    peak: Cell | None = None
+    placement = Placement(exemplar.shape[1] / 2, exemplar.shape[0] / 2, float(stride))
+    if score_map is not None:
+        colors = scale or ColorScale.of(score_map)
+        row, column = divmod(int(np.nanargmax(score_map)), score_map.shape[1])
+        peak = (row, column)
+        over = lay_over(search, score_map, placement, colors)
+        truth = None if center is None else placement.cell(center)
+        tile = map_tile(score_map, colors, size=(side, side), peak=peak, truth=truth, smooth=False)
+        drawn = color_bar(colors, side)[:, :90]
+        bar[:, : drawn.shape[1]] = drawn
+    for picture in (shown, over):
+        if center is not None:
+            draw_cross(picture, center, side / 32)
+        if peak is not None:
+            draw_ring(picture, placement.point(peak), side / 32)
+    if note:
+        draw_text(shown, note, (6, side - 8))
+    first = np.full((side, max(exemplar.shape[1], 64), 3), SHADE, dtype=np.uint8)
+    top = (side - exemplar.shape[0]) // 2
+    first[top : top + exemplar.shape[0], : exemplar.shape[1]] = exemplar
+    tiles = [titled(first, "exemplar"), titled(shown, "search: x true, o peak"), titled(over, "score over search")]
+    gap = np.full((side, _GAP_PX, 3), SHADE, dtype=np.uint8)
+    return np.hstack([part for each in (*tiles, titled(tile, "score map")) for part in (each, gap)] + [bar])

@@ -8,8 +8,19 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from siamfc.config import Config, ModelConfig, TrackerConfig, config_names, configs_folder, load_config
+from siamfc.config import (
+    Config,
+    ModelConfig,
+    TrackerConfig,
+    TrainConfig,
+    config_names,
+    configs_folder,
+    load_config,
+    load_train_config,
+)
 from siamfc.errors import ConfigError
+
+TRAINING = ("smoke", "train-default", "train-paper")
 
 
 @pytest.fixture
@@ -28,7 +39,7 @@ def test_the_published_settings_are_there():
     assert {"track-default", "track-paper-3s", "track-paper-5s", "track-compat"} <= set(config_names())
 
 
-@pytest.mark.parametrize("name", config_names())
+@pytest.mark.parametrize("name", sorted(set(config_names()) - set(TRAINING)))
 def test_every_published_file_loads_by_name_and_by_path(name):
     assert load_config(name) == load_config(configs_folder() / f"{name}.yaml")
 
@@ -230,3 +241,42 @@ def test_yaml_tags_execute_nothing(settings_file, tmp_path):
     assert not flag.exists()
     yaml.unsafe_load(path.read_text(encoding="utf-8"))  # it would have, and this test would have seen it
     assert flag.exists()
+
+
+def test_train_default_spells_out_what_training_does_without_a_file():
+    written = yaml.safe_load((configs_folder() / "train-default.yaml").read_text(encoding="utf-8"))
+    expected = TrainConfig().model_dump(mode="json")
+    assert load_train_config("train-default").model_dump() == TrainConfig().model_dump()
+    assert {section: set(values) for section, values in written.items() if section != "tracker"} == {
+        section: set(values) for section, values in expected.items() if section != "tracker"
+    }
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_published_training_settings_load(name):
+    assert load_train_config(name) == load_train_config(configs_folder() / f"{name}.yaml")
+
+
+def test_train_paper_is_the_authors_training_to_the_letter():
+    paper = load_train_config("train-paper")
+    assert (paper.model.backbone, paper.model.gain, paper.model.standardisation) == ("alexnet", 1e-3, "none")
+    assert (paper.pairs.per_epoch, paper.pairs.max_frame_gap) == (50_000, 100)
+    assert (paper.training.batch_size, paper.training.epochs, paper.training.search_size) == (8, 50, 239)
+    assert (paper.augmentation.search_shift_px, paper.augmentation.stretch, paper.augmentation.grey_share) == (
+        4,
+        0.05,
+        0.25,
+    )
+    assert (paper.labels.positive_radius, paper.labels.follows_target, paper.labels.group_size) == (16, False, 1)
+    assert paper.labels.ranking_weight == 0
+    assert (paper.optimiser.name, paper.optimiser.momentum, paper.optimiser.weight_decay) == ("sgd", 0.9, 5e-4)
+    assert (paper.optimiser.bias_factor, paper.optimiser.batch_norm, paper.optimiser.train_gain) == (2, "train", False)
+
+
+def test_an_unknown_training_setting_names_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'max_frame_gap'"):
+        load_train_config(None, overrides=["pairs.max_frames_gap=5"])
+
+
+def test_one_key_of_the_model_to_train_leaves_the_others_as_they_are():
+    assert load_train_config(None, overrides=["model.last_block=9"]).model.standardisation == "fixed"

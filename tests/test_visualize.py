@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from siamfc import SiamFC, Tracker
+from siamfc import SiamFC, Tracker, load_config
 from siamfc.crops import CropRegion
+from siamfc.heat import ColorScale
 from siamfc.score_map import upsampled_cells
 from siamfc.tracker import ScoreMaps
-from siamfc.visualize import draw_scores, heat_over_frame
+from siamfc.visualize import draw_pair, draw_scores, heat_over_frame, upsampled_maps, windowed_scores
 from tests.clips import short_clip
 
 GREY = np.full((120, 160, 3), 90, dtype=np.uint8)
@@ -26,8 +29,11 @@ def single_peak(region: CropRegion, row: int, column: int) -> ScoreMaps:
 def test_the_heat_of_a_cell_lies_on_the_centre_of_its_window(mobilenetv2: SiamFC, row: int, column: int) -> None:
     config = Tracker(mobilenetv2).config
     region = CropRegion(80.0, 60.0, side_px=110.0, crop_size=255)
-    heat = heat_over_frame(GREY, single_peak(region, row, column), config, stride=8, limits=(0, 1))
-    weight = np.abs(heat.astype(float) - GREY).sum(axis=2)
+    maps = single_peak(region, row, column)
+    heat = heat_over_frame(GREY, maps, config, stride=8, scale=ColorScale(0, 1))
+    nothing = replace(maps, score_maps=np.zeros_like(maps.score_maps))
+    empty = heat_over_frame(GREY, nothing, config, stride=8, scale=ColorScale(0, 1))
+    weight = np.abs(heat.astype(float) - empty).sum(axis=2)
     ys, xs = np.mgrid[: weight.shape[0], : weight.shape[1]] + 0.5
     center = (xs * weight).sum() / weight.sum(), (ys * weight).sum() / weight.sum()
     window_center = region.to_frame(8 * column + 63.5, 8 * row + 63.5)
@@ -40,7 +46,49 @@ def test_the_score_picture_shows_frame_exemplar_and_map(mobilenetv2: SiamFC) -> 
     tracker.init(clip.render(0), clip.boxes[0])
     result = tracker.update(clip.render(1))
     exemplar = np.full((127, 127, 3), (10, 200, 30), dtype=np.uint8)
-    picture = draw_scores(clip.render(1), result, exemplar=exemplar, config=tracker.config, stride=8, limits=(0.0, 1.0))
+    picture = draw_scores(
+        clip.render(1), result, exemplar=exemplar, config=tracker.config, stride=8, scale=ColorScale(0, 1)
+    )
     assert picture.shape == (180, 240 + 90, 3)
     assert picture[60, 290].tolist() == [10, 200, 30]
     assert picture[90:, 240:].std() > 5
+
+
+@pytest.mark.parametrize("influence", [0.0, 0.3, 1.0])
+def test_windowed_scores_have_the_peak_of_the_response(mobilenetv2: SiamFC, influence: float) -> None:
+    clip = short_clip(3)
+    config = load_config(overrides=[f"tracker.window_influence={influence}"])
+    tracker = Tracker(mobilenetv2, config, keep_maps=True)
+    tracker.init(clip.render(0), clip.boxes[0])
+    maps = tracker.update(clip.render(1)).maps
+    windowed = windowed_scores(maps, tracker.config)
+    assert windowed.argmax() == maps.response.argmax()
+    if influence == 0:  # no window: the chosen scale's map, penalised or not
+        np.testing.assert_allclose(windowed, upsampled_maps(maps, tracker.config)[maps.scale_index], atol=0.1)
+
+
+def test_a_pair_shows_both_crops_the_peak_and_the_true_centre() -> None:
+    exemplar = np.full((127, 127, 3), (10, 200, 30), dtype=np.uint8)
+    search = np.full((255, 255, 3), (200, 30, 10), dtype=np.uint8)
+    scores = np.zeros((17, 17))
+    scores[3, 12] = 1
+    row = draw_pair(exemplar, search, scores, center=(127.5, 127.5), stride=8)
+    without = draw_pair(exemplar, search, None, center=None, stride=8, note="negative")
+    assert row.shape == without.shape
+    assert row.shape[0] == 255
+    assert (without == (10, 200, 30)).all(axis=2).sum() > 10_000
+    # The ring of the peak stands around its window's centre, in the search crop beside the exemplar.
+    left = 127 + 4
+    changed = (row[:, left : left + 255] != (200, 30, 10)).any(axis=2)
+    changed[:30] = False  # the title
+    ys, xs = np.nonzero(changed)
+    ring = xs > 145
+    assert (xs[ring].mean() + 0.5, ys[ring].mean() + 0.5) == pytest.approx((8 * 12 + 63.5, 8 * 3 + 63.5), abs=0.6)
+
+
+def test_rows_of_one_scale_can_be_compared() -> None:
+    crop = np.zeros((127, 127, 3), np.uint8)
+    search = np.zeros((255, 255, 3), np.uint8)
+    low, high = np.full((17, 17), 0.2), np.full((17, 17), 0.8)
+    rows = [draw_pair(crop, search, m, center=None, stride=8, scale=ColorScale(0, 1)) for m in (low, high)]
+    assert rows[1].astype(int).sum() > rows[0].astype(int).sum()

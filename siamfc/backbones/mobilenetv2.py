@@ -1,4 +1,4 @@
-"""ImageNet's MobileNetV2 (Sandler et al. 2018) without padding, cut after the first expansion of block 7."""
+"""ImageNet's MobileNetV2 (Sandler et al. 2018) without padding, cut after the expansion of one of its blocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-# (expansion, out_channels, stride) of blocks 1 to 6; block 7 gives only its expansion.
-_BLOCKS = ((1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), (6, 32, 1), (6, 32, 1))
+# (expansion, out_channels, stride) of blocks 1 to 9. The original halves the grid in the seventh; here it stays.
+_BLOCKS = ((1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), (6, 32, 1), (6, 32, 1), (6, 64, 1), (6, 64, 1), (6, 64, 1))
 _LAST_EXPANSION = 6
 
 
@@ -39,7 +39,11 @@ class InvertedResidual(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, out_channels, (h - 3) // stride + 1, (w - 3) // stride + 1)."""
         filtered: Tensor = self.conv(features)
-        return filtered + features[..., 1:-1, 1:-1] if self.has_residual else filtered
+        if not self.has_residual:
+            return filtered
+        # The pixel that the filter eats is a cell of its grid, which siamfc.dense makes finer.
+        (height, width), eaten = features.shape[-2:], (features.shape[-1] - filtered.shape[-1]) // 2
+        return filtered + features[..., eaten : height - eaten, eaten : width - eaten]
 
 
 class Expansion(nn.Module):
@@ -56,10 +60,15 @@ class Expansion(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """The first half of MobileNetV2: 127 px -> 9 x 9 x 192, 255 px -> 25 x 25 x 192, about 0.135 GMAC for the latter.
+    """MobileNetV2 up to the first layer, the expansion, of block ``last_block``; four cells smaller a block.
 
-    The parameters' names are those of torchvision's ``mobilenet_v2``. The nine cells of a 127 px exemplar cover its
-    first 123 px; its last four columns and rows are not seen, neither in the exemplar nor in any window.
+    Cut at block 7: 127 px -> 9 x 9 x 192, 255 px -> 25 x 25 x 192, about 0.135 GMAC for the latter. Cut at block 9:
+    5 x 5 x 384 and 21 x 21 x 384, 0.18 GMAC. The parameters' names are those of torchvision's ``mobilenet_v2``. The
+    cells of a 127 px exemplar cover its first 123 px; its last four columns and rows are not seen, neither in the
+    exemplar nor in any window.
+
+    Args:
+        last_block: 7 to 10.
 
     Example:
         >>> import torch
@@ -68,26 +77,26 @@ class MobileNetV2(nn.Module):
     """
 
     stride: ClassVar[int] = 8  # pixels per feature cell
-    receptive_field: ClassVar[int] = 59  # pixels that one feature cell sees
-    out_channels: ClassVar[int] = 192
     # ImageNet's statistics for inputs of 0..255.
     pixel_mean: ClassVar[tuple[float, float, float]] = (123.675, 116.28, 103.53)
     pixel_deviation: ClassVar[tuple[float, float, float]] = (58.395, 57.12, 57.375)
 
-    def __init__(self) -> None:
+    def __init__(self, last_block: int = 7) -> None:
         super().__init__()
         layers: list[nn.Module] = [_convolution(3, 32, 3, stride=2)]
         channels = 32
-        for expansion, out_channels, stride in _BLOCKS:
+        for expansion, out_channels, stride in _BLOCKS[: last_block - 1]:
             layers.append(InvertedResidual(channels, out_channels, stride=stride, expansion=expansion))
             channels = out_channels
-        layers.append(Expansion(channels, channels * _LAST_EXPANSION))
+        self.out_channels = channels * _LAST_EXPANSION
+        layers.append(Expansion(channels, self.out_channels))
         self.features = nn.Sequential(*layers)
+        self.receptive_field = 59 + 16 * (last_block - 7)  # pixels that one feature cell sees
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (B, 192, h, w) of images (B, 3, H, W); ``h = (H - 59) // 8 + 1``."""
+        """Features (B, C, h, w) of images (B, 3, H, W); ``h = (H - receptive_field) // 8 + 1``."""
         features: Tensor = self.features(images)
         return features

@@ -19,6 +19,9 @@ def convert(
     half: Annotated[
         bool, typer.Option("--half", help="Store in half precision; batch norm's statistics stay in float32.")
     ] = False,
+    last_block: Annotated[
+        int, typer.Option(min=7, max=10, help="The block of a MobileNetV2 whose expansion ends the network.")
+    ] = 7,
     description: Annotated[str, typer.Option(help="One sentence for 'siamfc models' and the file.")] = "",
     trained_on: Annotated[str, typer.Option(help="What the weights learned from.")] = "not stated",
     licence: Annotated[str, typer.Option(help="What binds those who use or pass on the weights.")] = "not stated",
@@ -38,7 +41,7 @@ def convert(
     from siamfc.provenance import Provenance
     from siamfc.versions import package_version
 
-    conversion = convert_weights(source)
+    conversion = convert_weights(source, last_block=last_block)
     info = save_checkpoint(
         target,
         conversion.model,

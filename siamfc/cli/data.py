@@ -1,12 +1,14 @@
-"""``siamfc data``: what datasets the program reads, and whether one is in order."""
+"""``siamfc data``: what datasets the program reads, whether one is in order, and what is learned from it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from siamfc.cli.console import messages, output
+from siamfc.cli import options
+from siamfc.cli.console import fail, messages, output, say
 
 if TYPE_CHECKING:
     from siamfc.data.check import DatasetReport
@@ -61,6 +63,51 @@ def layouts() -> None:
     width = max(map(len, LAYOUTS))
     for name, layout in LAYOUTS.items():
         output.print(f"{name:{width}}  {layout.expects}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def preview(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            metavar="LAYOUT:PATH[@WEIGHT]",
+            help="A dataset, and its share of the pairs, as for 'siamfc train'; may be repeated.",
+            show_default=False,
+        ),
+    ],
+    config: Annotated[str | None, options.config(text="Settings of the training. \\[default: train-default's]")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting over those; may be repeated."),
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=1, max=256, help="How many pairs.")] = 16,
+    epoch: Annotated[int, typer.Option(min=0, help="Of which epoch.")] = 0,
+    out: Annotated[Path, typer.Option("--output", "-o", help="The picture, PNG.")] = Path("preview.png"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that is there.")] = False,
+) -> None:
+    """Draw what the network will see: pairs as training reads them, changed in colour, with their labels drawn in.
+
+    A row a pair: the exemplar; the search crop; the search crop with the target's centre (x), the cells that count as
+    the target, and the rim of all cells of the score map.
+
+    Example: siamfc data preview --data otb:/data/OTB --config train-default --output preview.png
+    """
+    from siamfc.config import load_train_config
+    from siamfc.data.mixture import HeldOut, open_mixture
+    from siamfc.data.pair_crops import PairReader
+    from siamfc.data.pairs import PairSampler
+    from siamfc.drawing import save_picture
+    from siamfc.model import build_model
+    from siamfc.training.preview import preview_sheet
+
+    settings = load_train_config(config, overrides=setting or [])
+    mixture = open_mixture(data, settings.filters, HeldOut())
+    for line in mixture.broken:
+        fail(line)
+    reader = PairReader(PairSampler(mixture.sources, settings.pairs), settings)
+    sheet = preview_sheet(reader, stride=build_model(settings.model).stride, pairs=pairs, epoch=epoch)
+    save_picture(out.expanduser(), sheet, overwrite=overwrite)
+    say(f"written: {out}")
 
 
 def _print_report(report: DatasetReport, *, each: bool) -> None:

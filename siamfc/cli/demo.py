@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from siamfc.cli import options
 from siamfc.cli.console import output, say
 
 
@@ -16,11 +17,8 @@ def demo(
     ] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, help="Which clip.")] = 0,
     frames: Annotated[int, typer.Option(min=3, help="Its length.")] = 120,
-    weights: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="A shipped model ('siamfc models') or a checkpoint."),
-    ] = None,
-    config: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Settings, as for 'siamfc track'.")] = None,
+    weights: Annotated[str | None, options.weights()] = None,
+    config: Annotated[str | None, options.config()] = None,
 ) -> None:
     """Render a short clip around a real photograph, track it, and compare with the truth. Needs no files.
 

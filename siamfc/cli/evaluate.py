@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from siamfc.cli import options
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, output, say
 
 if TYPE_CHECKING:
@@ -101,30 +102,10 @@ def evaluate(
         str | None,
         typer.Option(help="What to call the tracker that is run, in tables and folders.", rich_help_panel=_WHO),
     ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A shipped model ('siamfc models') or a checkpoint.",
-            rich_help_panel=_OWN,
-        ),
-    ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="Settings, as for 'siamfc track'.", rich_help_panel=_OWN),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="One setting over those, such as tracker.num_scales=5; may be repeated.",
-            rich_help_panel=_OWN,
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=_OWN)
-    ] = "auto",
+    weights: Annotated[str | None, options.weights(_OWN)] = None,
+    config: Annotated[str | None, options.config(_OWN)] = None,
+    setting: Annotated[list[str] | None, options.overrides(_OWN)] = None,
+    device: Annotated[str, options.device(_OWN)] = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -191,7 +172,7 @@ def evaluate(
     """
     from siamfc.evaluation.evaluating import VOT_YEAR
     from siamfc.evaluation.evaluating import evaluate as run
-    from siamfc.evaluation.workers import Workers
+    from siamfc.workers import Workers
 
     runs_a_tracker = not results or bool(tracker or weights or config or setting or device != "auto")
     layout = data.partition(":")[0]

@@ -12,10 +12,15 @@ from siamfc.cli import data
 from siamfc.cli.console import ErrorReportingGroup, output
 from siamfc.cli.convert import convert
 from siamfc.cli.demo import demo
+from siamfc.cli.equivariance import equivariance
 from siamfc.cli.evaluate import evaluate
 from siamfc.cli.info import info
+from siamfc.cli.match import match
 from siamfc.cli.models import models
+from siamfc.cli.prepare import prepare
 from siamfc.cli.track import track
+from siamfc.cli.train import train
+from siamfc.cli.visualize import visualize
 from siamfc.cli.vot import vot
 
 app = typer.Typer(
@@ -27,8 +32,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(track)
+app.command()(match)
 app.command()(demo)
+app.command()(visualize)
+app.command()(equivariance)
 app.command()(evaluate)
+app.command()(train)
+app.command()(prepare)
 app.command()(models)
 app.command()(convert)
 app.command()(vot)

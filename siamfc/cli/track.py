@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from siamfc.cli import options
+from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, say
 
 if TYPE_CHECKING:
@@ -83,32 +85,11 @@ def track(
     ] = False,
     config: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="Settings: track-default, track-paper-3s, track-paper-5s, track-compat, or a YAML file.",
-            rich_help_panel=_HOW,
-        ),
+        options.config(_HOW, "Settings: track-default, track-paper-3s, track-paper-5s, track-compat, or a YAML file."),
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="One setting over those, such as tracker.num_scales=5; may be repeated.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A shipped model ('siamfc models') or a checkpoint.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=_HOW)
-    ] = "auto",
+    setting: Annotated[list[str] | None, options.overrides(_HOW)] = None,
+    weights: Annotated[str | None, options.weights(_HOW)] = None,
+    device: Annotated[str, options.device(_HOW)] = "auto",
 ) -> None:
     """Follow an object through a video, given its box in the first frame.
 
@@ -128,8 +109,8 @@ def track(
     from siamfc.video import open_source
     from siamfc.window import Window
 
-    folder = out or Path(f"track-{_stem(source)}")
-    target = _parse_box(box) if box else _read_box(box_file, start) if box_file else None
+    folder = out or Path(f"track-{source_stem(source)}")
+    target = parse_box(box) if box else _read_box(box_file, start) if box_file else None
     with ExitStack() as stack:
         frames = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
         window = stack.enter_context(Window(f"siamfc  {frames.name}")) if show or select else None
@@ -212,18 +193,6 @@ class _Watcher:
         return self._window.select_box(frame.image) if key == "r" else None
 
 
-def _parse_box(text: str) -> Box:
-    from siamfc.boxes import as_box
-    from siamfc.errors import BoxError
-
-    try:
-        return as_box(float(part) for part in text.split(","))
-    except BoxError:
-        raise
-    except ValueError:
-        raise BoxError(f"--box is four numbers X,Y,W,H between commas, not {text!r}") from None
-
-
 def _read_box(path: Path, start: int) -> Box:
     from siamfc.data.box_file import read_first_box
     from siamfc.errors import BoxError
@@ -254,17 +223,6 @@ def _choose_box(frame: Frame, window: Window | None, folder: Path) -> Box:
     if selected is None:
         raise BoxError("no box was drawn")
     return selected
-
-
-def _stem(source: str) -> str:
-    """What the source is called, for naming the folder of its results."""
-    if source.isdigit():
-        return f"camera{source}"
-    path = Path(source)
-    # Data sets keep a sequence's frames in a folder of one of these names.
-    named_by_parent = path.name in ("img", "color", "frames", "images") and path.parent.name
-    stem = (path.parent.name if named_by_parent else path.stem).strip("*?[]. ")
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in stem) or "video"
 
 
 def _report(run: TrackRun, folder: Path) -> None:

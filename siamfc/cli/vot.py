@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from siamfc.cli import options
 from siamfc.cli.console import say
 
 
 def vot(
-    weights: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="A shipped model ('siamfc models') or a checkpoint."),
-    ] = None,
-    config: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Settings, as for 'siamfc track'.")] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="One setting over those, such as tracker.num_scales=5; may be repeated.",
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.")] = "auto",
+    weights: Annotated[str | None, options.weights()] = None,
+    config: Annotated[str | None, options.config()] = None,
+    setting: Annotated[list[str] | None, options.overrides()] = None,
+    device: Annotated[str, options.device()] = "auto",
 ) -> None:
     """Let the official VOT toolkit run the tracker; it speaks TraX over the pipes (or TRAX_SOCKET) it gives.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from siamfc.data.dataset import Dataset
-from siamfc.data.sequence import Array, CountError, Flags, ImageFrames, Sequence
+from siamfc.data.sequence import Array, CountError, Flags, ImageFrames, Sequence, VideoFrames
 from siamfc.errors import SiamfcError, SourceError
 from siamfc.frames import Image
 
@@ -146,7 +146,7 @@ def _check_files(sequence: Sequence) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _read_frames(sequence: Sequence, read_all: bool) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
     """(height, width) of the first frame, None where it cannot be read; and what cannot be read."""
-    if isinstance(sequence.frames, ImageFrames):
+    if not isinstance(sequence.frames, VideoFrames):
         found = [_read_frame(sequence, index) for index in range(len(sequence) if read_all else 1)]
         sizes = [size for size in found if not isinstance(size, str)]
         return next(iter(sizes), None), tuple(error for error in found if isinstance(error, str))

@@ -34,8 +34,21 @@ class Layout(NamedTuple):
     expects: str
 
 
+def _open_crops(root: Path) -> Dataset:
+    from siamfc.data.crop_store import open_crop_store  # pictures and settings, which other readers do without
+
+    return open_crop_store(root)
+
+
+def _open_synthetic(root: Path) -> Dataset:
+    from siamfc.data.synthetic import open_synthetic  # likewise
+
+    return open_synthetic(root)
+
+
 LAYOUTS = {
     "coco": Layout(open_coco, "COCO's JSON file, or a folder with annotations.json: each object a still"),
+    "crops": Layout(_open_crops, "a crop store, as siamfc prepare makes it"),
     "davis": Layout(open_davis, "JPEGImages and Annotations, each object a sequence"),
     "davis-train": Layout(partial(open_davis, split="train"), "the same, ImageSets/2017/train.txt"),
     "davis-val": Layout(partial(open_davis, split="val"), "the same, ImageSets/2017/val.txt"),
@@ -60,6 +73,7 @@ LAYOUTS = {
     "otb2013": Layout(partial(open_otb, layout="otb2013"), "the same, the 51 targets of OTB-2013"),
     "otb50": Layout(partial(open_otb, layout="otb50"), "the same, the 50 targets of OTB-50"),
     "plain": Layout(open_plain, "boxes.csv beside images or a video, or folders of that"),
+    "synthetic": Layout(_open_synthetic, "nothing: synthetic renders its clips, synthetic:40 so many"),
     "tcolor128": Layout(open_tcolor128, "NAME/img, NAME/NAME_gt.txt and NAME/NAME_frames.txt"),
     "tlp": Layout(open_tlp, "NAME/img and NAME/groundtruth_rect.txt with a lost mark"),
     "trackingnet": Layout(open_trackingnet, "TEST and TRAIN_0 ..., or one of them: frames and anno"),
@@ -79,6 +93,8 @@ LAYOUTS = {
 def open_dataset(source: str) -> Dataset:
     """The sequences of ``LAYOUT:PATH``, in order; a sequence is read when it is asked for, its frames later still.
 
+    ``synthetic`` alone will do, too: it needs no path.
+
     Raises:
         SourceError: There is no colon, no such layout or path, nothing in this layout at the path, or sequences that
             the layout lists are missing.
@@ -86,9 +102,11 @@ def open_dataset(source: str) -> Dataset:
     Example:
         >>> open_dataset("otb10:/data/OTB")
         Traceback (most recent call last):
-        siamfc.errors.SourceError: there is no layout 'otb10' (did you mean otb100?); the layouts are coco, davis, ...
+        siamfc.errors.SourceError: there is no layout 'otb10' (did you mean otb100?); the layouts are coco, crops, ...
     """
     layout, colon, place = source.partition(":")
+    if layout == "synthetic":
+        return _open_synthetic(Path(place))
     if not colon or not place:
         raise SourceError(f"a dataset is given as LAYOUT:PATH, for example otb:/data/OTB, not {source!r}")
     if layout not in LAYOUTS:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,29 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
+BORDER_LEVEL = "border_px"
+"""The level of stored crops that holds each target's distance from the nearest border of the frame it was cut from."""
+
+
 class CountError(SourceError):
     """Images and annotations of a sequence that are not equally many."""
+
+
+class Frames(Protocol):
+    """Frames of a sequence, wherever they lie; a description that is small and can be sent to another process."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, index: int) -> Image:
+        """The frame at ``index``, (H, W, 3) ``uint8`` RGB; raises SourceError where it cannot be read."""
+
+    def __iter__(self) -> Iterator[Image]:
+        """All of them, in order."""
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """(N,) each frame's place in the video it comes from, which is its time."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +152,7 @@ class Sequence:
     """
 
     name: str
-    frames: ImageFrames | VideoFrames
+    frames: Frames
     boxes: Array
     polygons: Array | None = None
     flags: Mapping[str, Flags] = field(default_factory=dict)
@@ -180,7 +202,7 @@ class Sequence:
         return self.frames.numbers
 
 
-def _mismatch(name: str, count: int, what: str, frames: ImageFrames | VideoFrames) -> str:
+def _mismatch(name: str, count: int, what: str, frames: Frames) -> str:
     text = f"{name}: {count} {what}, but {len(frames)} frames"
     if isinstance(frames, ImageFrames) and len(frames) > 1:
         numbers = frames.numbers

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
     from siamfc.evaluation.starts import RunStart, one_pass_start, spatial_starts, temporal_starts
     from siamfc.evaluation.vot_metrics import VotScore, VotSequenceScore, vot_score, vot_sequence_score
-    from siamfc.evaluation.workers import Workers
+    from siamfc.workers import Workers
 
 _HOME = {
     "ConfidenceInterval": "bootstrap",
@@ -49,7 +49,7 @@ _HOME = {
     "Trajectory": "records",
     "VotScore": "vot_metrics",
     "VotSequenceScore": "vot_metrics",
-    "Workers": "workers",
+    "Workers": ".workers",  # a level up
     "bootstrap_difference": "bootstrap",
     "bootstrap_mean": "bootstrap",
     "class_balanced_got10k": "got10k_metrics",
@@ -117,7 +117,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

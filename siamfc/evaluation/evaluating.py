@@ -27,8 +27,8 @@ from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
 from siamfc.evaluation.scoring import score_sequence, score_tracker
 from siamfc.evaluation.submissions import check_submission, write_submission
 from siamfc.evaluation.trackers import TrackerChoice
-from siamfc.evaluation.workers import Workers
 from siamfc.versions import library_versions
+from siamfc.workers import Workers
 
 if TYPE_CHECKING:
     from siamfc.config import Config

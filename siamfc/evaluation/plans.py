@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from siamfc.data.folders import nearest
+from siamfc.data.frame_reader import frame_size
 from siamfc.data.sequence import Sequence
 from siamfc.errors import SiamfcError
-from siamfc.evaluation.frame_reader import frame_size
 from siamfc.evaluation.starts import RunStart, one_pass_start, spatial_starts, temporal_starts
 
 PROTOCOLS = MappingProxyType(

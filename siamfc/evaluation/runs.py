@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import numpy as np
 
+from siamfc.data.frame_reader import FrameReader
 from siamfc.data.sequence import Sequence as FrameSequence
 from siamfc.errors import SiamfcError
-from siamfc.evaluation.frame_reader import FrameReader
 from siamfc.evaluation.plans import PlannedRun
 from siamfc.evaluation.protocols import AnyTracker, run_one_pass, run_vot_supervised
 from siamfc.evaluation.records import Trajectory
 from siamfc.evaluation.run_folder import RunFolder
 from siamfc.evaluation.trackers import TrackerChoice
-from siamfc.evaluation.workers import Workers, limited_threads, results_as_done
+from siamfc.workers import Workers, limited_threads, results_as_done
 
 
 class Progress(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from siamfc.data.frame_reader import frame_size
 from siamfc.data.sequence import Sequence as FrameSequence
-from siamfc.evaluation.frame_reader import frame_size
 from siamfc.evaluation.got10k_metrics import Got10kScore, got10k_score, pooled_got10k
 from siamfc.evaluation.metrics import OnePassScore, mean_score, one_pass_score, pooled_score
 from siamfc.evaluation.plans import PlannedRun, is_truth_hidden

@@ -15,7 +15,7 @@ from siamfc import load_model, model_names
 from siamfc.cli.main import app
 from siamfc.convert import convert_weights
 
-COMMANDS = ("track", "demo", "models", "convert", "vot", "info")
+COMMANDS = ("track", "visualize", "equivariance", "prepare", "demo", "models", "convert", "vot", "info")
 
 
 def in_a_fresh_process(code: str, *, cwd: Path | None = None) -> str:

@@ -18,10 +18,10 @@ import pytest
 
 from siamfc.boxes import Box
 from siamfc.data import open_dataset
+from siamfc.data.frame_reader import FrameReader
 from siamfc.data.sequence import VideoFrames
 from siamfc.errors import EnvironmentProblem, OutputError, SiamfcError, TrackerError
 from siamfc.evaluation import Evaluation, Workers, evaluate
-from siamfc.evaluation.frame_reader import FrameReader
 from siamfc.evaluation.runs import Progress
 from siamfc.frames import Image
 from siamfc.opencv import cv2

@@ -74,7 +74,7 @@ def results_as_done(
         yield from (function(task) for task in tasks)
         return
     if workers.cluster is not None:
-        from siamfc.evaluation.cluster import results_from_cluster
+        from siamfc.cluster import results_from_cluster
 
         yield from results_from_cluster(
             function, tasks, address=workers.cluster, count=workers.count, threads=workers.threads_each or 1

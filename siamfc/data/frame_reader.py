@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from siamfc.data.sequence import ImageFrames, Sequence, VideoFrames
+from siamfc.data.sequence import Frames, Sequence, VideoFrames
 from siamfc.errors import SourceError
 from siamfc.frames import Image
 
@@ -31,11 +31,12 @@ class FrameReader:
 
     Example:
         >>> from pathlib import Path
+        >>> from siamfc.data.sequence import ImageFrames
         >>> len(FrameReader(ImageFrames(Path("img"), ("0001.jpg", "0002.jpg"))))
         2
     """
 
-    def __init__(self, frames: ImageFrames | VideoFrames) -> None:
+    def __init__(self, frames: Frames) -> None:
         self._frames = frames
         self._open = ExitStack()
         self._decoded: Iterator[Frame] | None = None
@@ -51,7 +52,7 @@ class FrameReader:
         return len(self._frames)
 
     def __getitem__(self, index: int) -> Image:
-        if isinstance(self._frames, ImageFrames):
+        if not isinstance(self._frames, VideoFrames):
             return self._frames[index]
         if index < self._next:
             raise ValueError(f"frame {index} of {self._frames.path} was asked for after frame {self._next - 1}")

@@ -1,0 +1,255 @@
+"""``siamfc train``: learn an embedding from pairs of crops of the same object."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from siamfc.cli import options
+from siamfc.cli.console import EXIT_INTERRUPTED, fail, messages, output, say
+
+if TYPE_CHECKING:
+    from siamfc.data.mixture import Mixture
+    from siamfc.model import SiamFC
+    from siamfc.training.held_out import HeldOutPairs
+    from siamfc.training.reports import EpochReport, Observer, StepReport
+
+_FROM, _RESULTS, _HOW = "What it learns from", "Results", "How"
+
+
+def train(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            metavar="LAYOUT:PATH[@WEIGHT]",
+            help="A dataset, and its share of the pairs; may be repeated. 'siamfc data layouts' lists the layouts; "
+            "synthetic needs no files; crops:PATH is what 'siamfc prepare' made.",
+            show_default=False,
+            rich_help_panel=_FROM,
+        ),
+    ],
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Begin with these weights, where layers have the same name and shape; without it from nothing.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
+    held_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of names of sequences to measure on instead of learning from, one pattern such as 'FOD_A-04*' "
+            "a line. \\[default: training.held_out_share of them]",
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", rich_help_panel=_RESULTS)] = Path(
+        "train"
+    ),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.", rich_help_panel=_RESULTS)
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Throw away the run in the folder.", rich_help_panel=_RESULTS)
+    ] = False,
+    track_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYOUT:PATH",
+            help="Track these sequences after every training.track_every epochs, too.",
+            rich_help_panel=_RESULTS,
+        ),
+    ] = None,
+    description: Annotated[
+        str, typer.Option(help="One sentence for 'siamfc models' and the checkpoint.", rich_help_panel=_RESULTS)
+    ] = "",
+    licence: Annotated[
+        str, typer.Option(help="What binds those who use or pass on the weights.", rich_help_panel=_RESULTS)
+    ] = "not stated",
+    config: Annotated[
+        str | None, options.config(_HOW, "Settings: train-default, train-paper, smoke, or a YAML file.")
+    ] = None,
+    setting: Annotated[list[str] | None, options.overrides(_HOW, "training.epochs=5")] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that read pairs ahead; 0: the one that trains.", rich_help_panel=_HOW)
+    ] = 1,
+    device: Annotated[str, options.device(_HOW)] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(metavar="32-true|bf16-mixed|16-mixed", help="Arithmetic of the network.", rich_help_panel=_HOW),
+    ] = "32-true",
+) -> None:
+    """Train on labelled video: pairs of crops of one object, near in time, of which the second is searched.
+
+    Writes model.safetensors (for 'siamfc track --weights'), settings.yaml, metrics.json, steps.csv, TensorBoard's
+    curves and a picture of held-out pairs an epoch, and state.safetensors, from which --resume goes on exactly as if
+    it had never stopped. Ctrl-C saves first. Several GPUs or machines: torchrun tools/train.py with the same options.
+
+    Example: siamfc train --data otb:videos --init mobilenetv2-imagenet --config train-default -o run
+
+    In a minute, without files: siamfc train --data synthetic --config smoke
+    """
+    from siamfc.config import load_train_config
+    from siamfc.training.fabric import build_fabric
+    from siamfc.training.journal import Journal
+    from siamfc.training.run_folder import open_run_folder
+    from siamfc.training.running import Trainer
+    from siamfc.training.tracking_check import tracking_check
+
+    settings = load_train_config(config, overrides=setting or [])
+    open_run_folder(out, resume=resume, overwrite=overwrite)
+    fabric = build_fabric(device, precision)
+    mixture = _open(data, held_out, settings.training.held_out_share, settings.filters)
+    from siamfc.checkpoint import load_model
+    from siamfc.provenance import Provenance
+
+    trainer = Trainer(
+        settings,
+        mixture,
+        out,
+        init=load_model(init, device="cpu") if init else None,
+        fabric=fabric,
+        workers=workers,
+        track=tracking_check(track_data, settings.tracker) if track_data else None,
+        provenance=Provenance(
+            description=description,
+            source=f"begun with {Path(init).stem}" if init else "begun from nothing",
+            trained_on=", ".join(_short(source.name) for source in mixture.sources),
+            licence=licence,
+            made_with=_made_with(),
+        ),
+    )
+    if resume:
+        trainer.resume()
+        say(f"going on after step {trainer.step}")
+    with ExitStack() as stack:
+        observers: list[Observer] = []
+        if fabric.global_rank == 0:
+            about = {"command": _command(), "made_with": _made_with(), "data": trainer.describe_data()}
+            observers.append(
+                stack.enter_context(Journal(out, settings, about, first_step=trainer.step, epochs=trainer.epochs))
+            )
+            observers.append(stack.enter_context(_Watcher(trainer.steps, trainer.step)))
+        finished = trainer.run(_Told(observers))
+    if not finished:
+        fail(f"interrupted after step {trainer.step}; the same command with --resume goes on")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if fabric.global_rank == 0:
+        output.print(f"{out}: model.safetensors, metrics.json, pictures, tensorboard", markup=False, soft_wrap=True)
+        output.print(f"next: siamfc track VIDEO --weights {out / 'model.safetensors'}", markup=False, soft_wrap=True)
+
+
+class _Told:
+    """Passes on to each observer."""
+
+    def __init__(self, observers: list[Observer]) -> None:
+        self._observers = observers
+
+    def on_step(self, report: StepReport) -> None:
+        for observer in self._observers:
+            observer.on_step(report)
+
+    def on_epoch(self, report: EpochReport, model: SiamFC, held_out: HeldOutPairs | None) -> None:
+        for observer in self._observers:
+            observer.on_epoch(report, model, held_out)
+
+
+class _Watcher:
+    """Progress on standard error: loss, step and data time; a line an epoch."""
+
+    def __init__(self, total: int, done: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[now]}"),
+            TimeRemainingColumn(),
+            console=messages,
+            transient=True,
+            disable=not messages.is_terminal,
+        )
+        self._task = self._progress.add_task("training", total=total, completed=done, now="")
+        self._smooth: dict[str, float] = {}
+
+    def __enter__(self) -> _Watcher:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def on_step(self, report: StepReport) -> None:
+        for name in ("loss", "step_s", "data_s"):
+            value = getattr(report, name)
+            self._smooth[name] = 0.95 * self._smooth.get(name, value) + 0.05 * value
+        loss, step_s, data_s = self._smooth.values()
+        now = f"loss {loss:.3f}  step {1000 * step_s:.0f} ms  data {1000 * data_s:.0f} ms"
+        self._progress.update(self._task, advance=1, now=now)
+        for text in report.skipped:
+            say(f"skipped: {text}")
+
+    def on_epoch(self, report: EpochReport, _model: SiamFC, _held_out: HeldOutPairs | None) -> None:
+        parts = [f"epoch {report.epoch}", f"step {report.step}"]
+        if report.epoch:
+            parts.append(f"loss {report.loss:.3f}")
+        if report.held_out:
+            held_out = report.held_out
+            parts.append(
+                f"held out: centre error {held_out.center_error_px:.1f} px (always the centre "
+                f"{held_out.always_center_px:.1f}, a stranger's exemplar {held_out.stranger_error_px:.1f}), "
+                f"AUC {held_out.center_auc:.3f}"
+            )
+        parts += [f"{name.replace('_', ' ')} {value:.3f}" for name, value in report.tracking.items()]
+        say(", ".join(parts))
+
+
+def _open(data: list[str], held_out: Path | None, share: float, filters: object) -> Mixture:
+    """The datasets, with progress, and a table of what was kept and dropped."""
+    from rich.table import Table
+
+    from siamfc.config import FilterConfig
+    from siamfc.data.mixture import HeldOut, open_mixture
+
+    assert isinstance(filters, FilterConfig)
+    apart = HeldOut.from_file(held_out) if held_out else HeldOut(share=share)
+    with messages.status("reading annotations") as status:
+        mixture = open_mixture(
+            data, filters, apart, on_sequence=lambda name: status.update(f"reading annotations: {name}")
+        )
+    table = Table(box=None, pad_edge=False)
+    for title in ("dataset", "tracks", "frames kept", "dropped"):
+        table.add_column(title, justify="left" if title in ("dataset", "dropped") else "right")
+    tracks = {source.name: len(source.tracks) for source in mixture.sources}
+    for name, counts in mixture.counts.items():
+        dropped = ", ".join(f"{number} {reason}" for reason, number in counts.dropped.most_common())
+        table.add_row(name, str(tracks.get(name, 0)), str(counts.kept), dropped)
+    messages.print(table)
+    for text in mixture.broken:
+        say(f"left out: {text}")
+    if not mixture.held_out:
+        say("no sequence is held out: there will be no held-out figures (--held-out, training.held_out_share)")
+    return mixture
+
+
+def _short(name: str) -> str:
+    """A dataset's name without the folders that are nobody's business: the last two of its path."""
+    layout, _, place = name.partition(":")
+    return f"{layout}:{'/'.join(Path(place).parts[-2:])}" if place else layout
+
+
+def _command() -> str:
+    return " ".join(["siamfc", *(shlex.quote(part) for part in sys.argv[1:])])
+
+
+def _made_with() -> str:
+    from siamfc.versions import package_version
+
+    return f"siamfc {package_version()} train"

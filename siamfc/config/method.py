@@ -1,0 +1,76 @@
+"""The numbers of tracking and of the network, each with its default, unit, meaning and range."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from siamfc.config.section import Section
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("must be odd, so that one scale is the present one")
+    return value
+
+
+class TrackerConfig(Section):
+    """How the tracker searches; the defaults are the authors' three-scale numbers.
+
+    The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
+    authors' released code.
+    """
+
+    exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
+    search_size: int = Field(default=255, ge=16, le=4096, description="side of the search crop, pixels")
+    context_amount: float = Field(
+        default=0.5, ge=0, le=4, description="share of (width + height) added around the box before cropping"
+    )
+    num_scales: Annotated[int, AfterValidator(_odd)] = Field(
+        default=3, ge=1, le=31, description="sizes searched in each frame; odd"
+    )
+    scale_step: float = Field(default=1.0375, gt=1, le=2, description="ratio of neighbouring sizes")
+    scale_penalty: float = Field(
+        default=0.9745, gt=0, le=1, description="factor on the response of every size but the present one"
+    )
+    scale_damping: float = Field(
+        default=0.59, ge=0, le=1, description="share of the found size change that is taken over in a frame"
+    )
+    window_influence: float = Field(
+        default=0.176, ge=0, le=1, description="weight of the cosine window in the response"
+    )
+    response_upsampling: int = Field(default=16, ge=1, le=64, description="response cells per score-map cell")
+    response_alignment: Literal["corners", "edges"] = Field(
+        default="corners",
+        description="corners: 17 cells become 257 and the centre is a cell; edges: 272, as other implementations have",
+    )
+    min_scale: float = Field(
+        default=0.2, gt=0, le=1, description="least size of the target, as a share of its first size"
+    )
+    max_scale: float = Field(
+        default=5.0, ge=1, le=100, description="greatest size of the target, in times its first size"
+    )
+
+
+class ModelConfig(Section):
+    """What the network is; stored in every checkpoint and fixed with the weights."""
+
+    backbone: Literal["alexnet", "mobilenetv2"] = Field(
+        default="mobilenetv2", description="architecture of the embedding"
+    )
+    last_block: int = Field(
+        default=7, ge=7, le=10, description="mobilenetv2: the block whose expansion ends the network"
+    )
+    standardisation: Literal["none", "fixed", "first_search"] = Field(
+        default="none",
+        description=(
+            "channel standardisation of the features: none; fixed: by means and deviations held as buffers; "
+            "first_search: by those of the first frame's search crop, then held"
+        ),
+    )
+    neck_channels: int = Field(
+        default=0, ge=0, le=4096, description="channels of a learned 1x1 convolution after the backbone; 0: none"
+    )
+    batch_norm_eps: float = Field(default=1e-5, gt=0, le=0.1, description="added to batch norm's variances")
+    gain: float = Field(default=1e-3, gt=0, description="factor on the correlation, before the bias is added")

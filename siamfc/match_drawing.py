@@ -1,0 +1,59 @@
+"""Matches and score maps drawn over the picture that was searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from siamfc.drawing import TRACKED, TRUE, Rgb, draw_box, draw_text
+from siamfc.frames import Image
+from siamfc.heat import ColorScale, Placement, color_bar, lay_over
+from siamfc.match_maps import Map
+from siamfc.matcher import Match
+
+_COLORS: tuple[Rgb, ...] = (TRACKED, TRUE, (90, 170, 255), (255, 110, 160), (190, 140, 255), (240, 240, 110))
+_SCALE = ColorScale(0.0, 1.0, "score")
+_BAND_ROWS = 512  # coloured at a time, so that a large picture needs little memory
+
+
+def draw_matches(image: Image, matches: Sequence[Match], names: Sequence[str]) -> Image:
+    """A copy of the picture (H, W, 3) with a box a match: its rank and score, a colour an exemplar.
+
+    Args:
+        image: The picture.
+        matches: Best first; the best is drawn last, over the others.
+        names: Of the exemplars; shown where there are several.
+    """
+    canvas = image.copy()
+    for rank, match in reversed(list(enumerate(matches, start=1))):
+        turned = f" {match.rotation:g} deg" if match.rotation else ""
+        name = f" {names[match.exemplar]}" if len(names) > 1 else ""
+        color = _COLORS[match.exemplar % len(_COLORS)]
+        canvas = draw_box(canvas, match.box, color=color, label=f"{rank}: {match.score:.2f}{turned}{name}")
+    if not matches:
+        draw_text(canvas, "no match", (8, 24))
+    return canvas
+
+
+def heat_over_picture(image: Image, scores: Map, matches: Sequence[Match]) -> Image:
+    """The picture with its score map over it, the matches outlined, and beside it a bar that tells the colours' scores.
+
+    Colours begin at 0, the background, and end at 1, the exemplar itself, so pictures can be compared. The map shows
+    the windows that were compared; a match, which lies between them, scores higher than the map where it lies.
+
+    Args:
+        image: (H, W, 3).
+        scores: (H, W), not a number where no box fits: there the picture is as it was.
+        matches: Drawn as outlines in the colours of `draw_matches`.
+
+    Returns:
+        (H, W + bar, 3).
+    """
+    shown = np.empty_like(image)
+    for top in range(0, len(image), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        shown[band] = lay_over(image[band], scores[band], Placement(0.5, 0.5, 1.0), _SCALE)
+    for match in matches:
+        shown = draw_box(shown, match.box, color=_COLORS[match.exemplar % len(_COLORS)])
+    return np.concatenate([shown, color_bar(_SCALE, len(image))], axis=1)

@@ -1,0 +1,141 @@
+"""How well a model localises on held-out pairs, beside what no model at all would reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from siamfc.config import AugmentationConfig, PairConfig, TrainConfig
+from siamfc.data.mixture import Source
+from siamfc.data.pair_crops import PairCrops, PairReader
+from siamfc.data.pairs import PairSampler
+from siamfc.data.usable import Track
+from siamfc.folding import fold
+from siamfc.model import SiamFC
+from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
+from siamfc.training.loading import stack_images
+
+_UPSAMPLING = 16
+_FARTHEST_PX = 50  # of the centre-distance curve, as in precision plots
+
+
+@dataclass(frozen=True)
+class HeldOutFigures:
+    """Over held-out pairs, each track as likely as any other; errors are means, in search pixels.
+
+    Attributes:
+        pairs: How many.
+        center_error_px: Distance of the map's peak from the target's centre, mean.
+        center_auc: Mean share of pairs with an error of at most 0, 1, ..., 50 px.
+        always_center_px: The error of naming the crop's centre.
+        stranger_error_px: The error with an exemplar of another video.
+    """
+
+    pairs: int
+    center_error_px: float
+    center_auc: float
+    always_center_px: float
+    stranger_error_px: float
+
+
+class HeldOutPairs:
+    """Pairs drawn once, the same for every model and epoch, without changes of colour or size.
+
+    Args:
+        tracks: Held out, two or more.
+        config: Sizes, and how far off the centre the targets lie.
+    """
+
+    def __init__(self, tracks: Sequence[Track], config: TrainConfig) -> None:
+        still = AugmentationConfig(
+            exemplar_shift_px=0,
+            search_shift_px=config.training.held_out_shift_px,
+            shift_within_picture=False,
+            search_scale=0,
+            exemplar_scale=0,
+            stretch=0,
+            rotation_deg=0,
+            flip_share=0,
+            grey_share=0,
+            blur_share=0,
+            color_jitter=0,
+            occlusion_share=0,
+            brightness=0,
+            contrast=0,
+            saturation=0,
+        )
+        settings = config.model_copy(
+            update={
+                "augmentation": still,
+                "pairs": PairConfig(max_frame_gap=config.pairs.max_frame_gap),
+                "training": config.training.model_copy(update={"seed": 0}),
+            }
+        )
+        # One source a track: all weigh the same, whatever dataset they are from.
+        reader = PairReader(PairSampler((Source("held out", 1.0, tuple(tracks)),), settings.pairs), settings)
+        self._config = settings
+        self.pairs = [reader.read(0, number) for number in range(config.training.held_out_pairs)]
+
+    def measure(self, model: SiamFC) -> HeldOutFigures:
+        """The figures of a model."""
+        folded = fold(model)
+        centers = np.array([pair.center for pair in self.pairs])
+        middle = self._config.training.search_size / 2
+        errors = self._errors(folded, [pair.exemplar for pair in self.pairs], centers)
+        strange = self._errors(folded, self._strangers(), centers)
+        thresholds = np.arange(_FARTHEST_PX + 1)
+        return HeldOutFigures(
+            pairs=len(self.pairs),
+            center_error_px=float(errors.mean()),
+            center_auc=float((errors[:, None] <= thresholds).mean()),
+            always_center_px=float(np.hypot(*(centers - middle).T).mean()),
+            stranger_error_px=float(strange.mean()),
+        )
+
+    def score_map(self, model: SiamFC, pair: PairCrops) -> NDArray[np.float32]:
+        """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
+        return np.asarray(self._score(model, pair.exemplar, pair.search).float().cpu().numpy())
+
+    def _strangers(self) -> list[NDArray[np.uint8]]:
+        """For each pair the exemplar of the next pair that is of another track."""
+        exemplars = []
+        for index, pair in enumerate(self.pairs):
+            later = (self.pairs[(index + step) % len(self.pairs)] for step in range(1, len(self.pairs)))
+            exemplars.append(next((other.exemplar for other in later if other.name != pair.name), pair.exemplar))
+        return exemplars
+
+    def _errors(
+        self, model: SiamFC, exemplars: Sequence[NDArray[np.uint8]], centers: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        found = [
+            self._peak(self._score(model, exemplar, pair.search), model.stride)
+            for exemplar, pair in zip(exemplars, self.pairs, strict=True)
+        ]
+        return np.asarray(np.hypot(*(np.array(found) - centers).T))
+
+    @torch.inference_mode()
+    def _score(self, model: SiamFC, exemplar: NDArray[np.uint8], search: NDArray[np.uint8]) -> Tensor:
+        score_map: Tensor = model(stack_images([exemplar]), stack_images([search]))[0]
+        return score_map
+
+    def _peak(self, score_map: Tensor, stride: int) -> tuple[float, float]:
+        """Place (x, y) of the peak in the search crop, search pixels."""
+        sizes = self._config.training
+        row, column = find_peak(upsample(score_map[None], _UPSAMPLING, "corners")[0])
+        x, y = (
+            sizes.search_size / 2
+            + displacement_px(
+                score_map_position(cell, _UPSAMPLING, "corners"),
+                search_px=sizes.search_size,
+                exemplar_px=sizes.exemplar_size,
+                stride=stride,
+            )
+            for cell in (column, row)
+        )
+        assert score_map.shape[-1] == score_map_cells(sizes.search_size, sizes.exemplar_size, stride)
+        return x, y

@@ -1,0 +1,51 @@
+"""Whether a run can be made with these settings, and whether it is the run that was begun."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from siamfc.config import TrainConfig
+from siamfc.data.mixture import Mixture
+from siamfc.errors import TrainingError
+
+_MAY_CHANGE = {("training", "save_every_s"), ("training", "track_every")}
+
+
+def fingerprint(mixture: Mixture) -> str:
+    """Names what a mixture holds: datasets, weights, tracks and how many frames of each; 16 hexadecimal digits."""
+    text = [
+        f"{source.name}@{source.weight}:" + ",".join(f"{track.name}={len(track)}" for track in source.tracks)
+        for source in mixture.sources
+    ]
+    text.append("held out:" + ",".join(track.name for track in mixture.held_out))
+    return hashlib.sha256("\n".join(text).encode()).hexdigest()[:16]
+
+
+def check_settings(config: TrainConfig, processes: int) -> None:
+    """Raises TrainingError where settings do not go together."""
+    if config.model.standardisation == "first_search" and config.model.neck_channels:
+        raise TrainingError(
+            "a neck after a standardisation taken from the first search cannot be trained: set "
+            "model.standardisation=fixed, which is measured from the data, or model.neck_channels=0"
+        )
+    whole = processes * config.labels.group_size
+    if config.training.batch_size % whole:
+        raise TrainingError(
+            f"training.batch_size {config.training.batch_size} is no multiple of {whole} "
+            f"({processes} processes, groups of {config.labels.group_size})"
+        )
+
+
+def require_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    """Raises TrainingError where a run is to go on with other settings than it began with."""
+    for section, values in now.items():
+        for key, value in values.items():
+            old = before.get(section, {}).get(key)
+            if old != value and (section, key) not in _MAY_CHANGE:
+                raise TrainingError(
+                    f"the run in {folder} has {section}.{key}={old}, and is asked to go on with {value}: "
+                    "resume it with its own settings, or start another folder"
+                )

@@ -1,0 +1,46 @@
+"""Pictures of what was found."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siamfc.boxes import Box
+from siamfc.drawing import TRACKED, TRUE
+from siamfc.match_drawing import draw_matches, heat_over_picture
+from siamfc.matcher import Match
+
+GREY = np.full((120, 160, 3), 128, np.uint8)
+FOUND = [Match(Box(20, 30, 40, 30), 0.9, 1.0), Match(Box(90, 60, 40, 30), 0.7, 1.0, exemplar=1)]
+
+
+def test_each_match_has_a_box_in_its_exemplars_colour():
+    drawn = draw_matches(GREY, FOUND, ["one", "two"])
+    # Lines are smoothed, so they are nearly of their colour.
+    for pixel, color in ((drawn[45, 20], TRACKED), (drawn[75, 90], TRUE)):
+        np.testing.assert_allclose(pixel / pixel.max(), np.array(color) / max(color), atol=0.08)
+    assert (GREY == 128).all()
+
+
+def test_where_nothing_was_found_the_picture_says_so():
+    assert (draw_matches(GREY, [], ["one"]) != GREY).any()
+
+
+def test_the_heat_lies_where_the_score_is_high_and_its_colours_do_not_depend_on_the_picture():
+    scores = np.zeros((120, 160), np.float32)
+    scores[70, 100] = 1.0
+    scores[:10] = np.nan
+    shown = heat_over_picture(GREY, scores, [])
+    assert shown.shape[0] == 120
+    assert shown.shape[1] > 160
+    np.testing.assert_array_equal(shown[:8, :160], GREY[:8])
+    brightness = shown[12:, :160].astype(int).sum(axis=2)
+    assert np.unravel_index(brightness.argmax(), brightness.shape) == (58, 100)
+    halved = heat_over_picture(GREY, scores / 2, [])
+    np.testing.assert_array_equal(halved[:, 160:], shown[:, 160:])
+
+
+def test_bands_of_a_tall_picture_meet_without_a_seam():
+    image = np.random.default_rng(0).integers(0, 256, (1100, 40, 3), dtype=np.uint8)
+    scores = np.linspace(0, 1, 1100, dtype=np.float32)[:, None].repeat(40, axis=1)
+    shown = heat_over_picture(np.full_like(image, 90), scores, [])[:, :40].astype(int)
+    assert np.abs(np.diff(shown, axis=0)).max() <= 4

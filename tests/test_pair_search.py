@@ -1,0 +1,45 @@
+"""An exemplar is found in another picture, at its place and size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from siamfc import SiamFC
+from siamfc.boxes import Box, intersection_over_union
+from siamfc.config import TrackerConfig
+from siamfc.errors import BoxError, FrameError
+from siamfc.pair_search import search_picture
+from siamfc.visualize import response_placement
+from tests.clips import short_clip
+
+CONFIG = TrackerConfig(num_scales=3, scale_step=1.2)
+
+
+def test_the_object_is_found_where_it_went_and_its_map_covers_the_whole_picture(mobilenetv2: SiamFC) -> None:
+    clip = short_clip(60)
+    image, later = clip.render(0), clip.render(40)
+    found = search_picture(mobilenetv2, CONFIG, image, clip.boxes[0], later)
+    assert intersection_over_union(found.box, clip.boxes[40]) > 0.5
+    assert found.maps.score_maps.shape[0] == 3
+    placement = response_placement(found.maps.region, CONFIG, 8)
+    rows, columns = found.maps.response.shape
+    assert placement.point((0, 0)) <= (0, 0)
+    right, bottom = placement.point((rows - 1, columns - 1))
+    assert right >= later.shape[1] - placement.step * 16
+    assert bottom >= later.shape[0]
+
+
+def test_a_picture_smaller_than_the_exemplar_is_searched_all_the_same(mobilenetv2: SiamFC) -> None:
+    clip = short_clip(2)
+    found = search_picture(mobilenetv2, CONFIG, clip.render(0), clip.boxes[0], clip.render(0)[:20, :20])
+    assert np.isfinite(found.score)
+
+
+def test_what_cannot_be_searched_is_said(mobilenetv2: SiamFC) -> None:
+    image = short_clip(2).render(0)
+    for box in (Box(500, 0, 9, 9), Box(float("nan"), 0, 9, 9), Box(0, 0, 0, 9)):
+        with pytest.raises(BoxError):
+            search_picture(mobilenetv2, CONFIG, image, box, image)
+    with pytest.raises(FrameError, match="cut out a part"):
+        search_picture(mobilenetv2, CONFIG, image, Box(9, 9, 4, 4), image)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from siamfc.config import ModelConfig, OptimiserConfig, load_train_config
+from siamfc.model import build_model
+from siamfc.training.optimisation import (
+    WeightAverage,
+    build_optimiser,
+    choose_trained,
+    learning_rate,
+    parameter_groups,
+    set_learning_rate,
+)
+
+
+@pytest.fixture
+def alexnet_to_train():
+    return build_model(ModelConfig(backbone="alexnet"))
+
+
+def test_the_papers_rate_falls_by_the_same_factor_an_epoch() -> None:
+    config = load_train_config("train-paper").optimiser
+    rates = [learning_rate(config, step=10 * epoch, steps_per_epoch=10, epochs=50) for epoch in range(50)]
+    assert rates[0] == pytest.approx(1e-2)
+    assert rates[-1] == pytest.approx(1e-5)
+    factors = [after / before for before, after in pairwise(rates)]
+    assert factors == pytest.approx([0.8685] * 49, abs=1e-4)
+    assert learning_rate(config, step=9, steps_per_epoch=10, epochs=50) == rates[0]
+
+
+def test_cosine_warms_up_from_nothing_and_ends_at_the_last_rate() -> None:
+    config = OptimiserConfig(learning_rate=1e-3, final_learning_rate=1e-6, schedule="cosine", warmup_steps=10)
+    rates = [learning_rate(config, step=step, steps_per_epoch=100, epochs=2) for step in range(200)]
+    assert rates[0] == pytest.approx(1e-4)
+    assert max(rates) == pytest.approx(1e-3, rel=0.02)
+    assert rates[-1] == pytest.approx(1e-6)
+    assert all(after < before for before, after in pairwise(rates[10:]))
+
+
+def test_the_papers_groups_decay_convolution_weights_alone_and_give_biases_twice_the_rate(alexnet_to_train) -> None:
+    config = load_train_config("train-paper").optimiser
+    choose_trained(alexnet_to_train, config)
+    groups = parameter_groups(alexnet_to_train, frozenset(dict(alexnet_to_train.named_parameters())), config)
+    seen = {}
+    for group in groups:
+        for value in group["params"]:
+            seen[id(value)] = (group["factor"], group["weight_decay"])
+    for name, value in alexnet_to_train.named_parameters():
+        if name == "gain":
+            assert id(value) not in seen
+        else:
+            assert seen[id(value)] == (2 if name.endswith("bias") else 1, 5e-4 if value.ndim > 1 else 0)
+
+
+def test_frozen_layers_stay_and_fresh_ones_learn_faster(alexnet_to_train) -> None:
+    config = OptimiserConfig(frozen_layers=2, new_layers_factor=5, bias_factor=1, train_gain=False)
+    choose_trained(alexnet_to_train, config)
+    groups = parameter_groups(alexnet_to_train, frozenset({"backbone.conv5.0.weight"}), config)
+    factors = {id(value): group["factor"] for group in groups for value in group["params"]}
+    assert factors[id(alexnet_to_train.backbone.conv5[0].weight)] == 5
+    assert factors[id(alexnet_to_train.backbone.conv4[0].weight)] == 1
+    assert not any(id(value) in factors for value in alexnet_to_train.backbone.conv2.parameters())
+
+
+def test_each_group_gets_the_rate_times_its_factor() -> None:
+    weight, bias = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(2))
+    groups = [{"params": [weight], "factor": 1.0}, {"params": [bias], "factor": 2.0}]
+    optimiser = build_optimiser(groups, OptimiserConfig(name="sgd"))
+    set_learning_rate(optimiser, 0.5)
+    assert [group["lr"] for group in optimiser.param_groups] == [0.5, 1.0]
+
+
+def test_the_weights_average_follows_the_weights_and_is_what_is_written() -> None:
+    layer = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.fill_(0.0)
+    average = WeightAverage(layer, decay=0.5)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+    average.update(step=100)
+    assert average.averaged_state()["weight"].item() == pytest.approx(0.5)
+    assert layer.weight.item() == 1.0
+
+
+def test_without_decay_the_average_is_the_weights_themselves() -> None:
+    layer = torch.nn.Linear(1, 1)
+    average = WeightAverage(layer, decay=0.0)
+    average.update(step=0)
+    assert torch.equal(average.averaged_state()["weight"], layer.weight)
