@@ -21,9 +21,6 @@ def fold(model: SiamFC) -> SiamFC:
     """
     folded = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
     fold_batch_norms(folded)
-    if folded.config.standardisation == "fixed" and isinstance(folded.neck, nn.Conv2d):
-        _fold_into(folded.neck, folded.channel_mean, folded.channel_deviation)
-        folded.config = folded.config.model_copy(update={"standardisation": "none"})
     if isinstance(folded.normalise, PixelNormalisation):
         first = next(module for module in folded.backbone.modules() if isinstance(module, nn.Conv2d))
         _fold_into(first, folded.normalise.mean, folded.normalise.deviation)

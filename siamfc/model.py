@@ -38,6 +38,20 @@ def usable_statistics(mean: Tensor, deviation: Tensor) -> ChannelStatistics:
     return ChannelStatistics(mean, torch.where(deviation > floor, deviation, torch.maximum(usual, floor)))
 
 
+class ExemplarKernel(NamedTuple):
+    """An exemplar ready to be slid over features as they come, ``correlation(kernel, features) + offset``.
+
+    Standardisation, gain and bias are in it, so that nothing is left to do to the search features but correlate.
+
+    Attributes:
+        weight: (N, C, h, w).
+        offset: (N,), added to each exemplar's map.
+    """
+
+    weight: Tensor
+    offset: Tensor
+
+
 class PixelNormalisation(nn.Module):
     """Brings 0..255 to what the backbone was trained on: ``(pixels - mean) / deviation``, a number a colour."""
 
@@ -76,12 +90,13 @@ class SiamFC(nn.Module):
         # The paper fixes the gain and learns the bias.
         self.gain = nn.Parameter(torch.tensor(config.gain), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(()))
-        if config.standardisation == "fixed":
-            self.register_buffer("channel_mean", torch.zeros(backbone.out_channels))
-            self.register_buffer("channel_deviation", torch.ones(backbone.out_channels))
         self.neck: nn.Module = nn.Identity()
         if config.neck_channels:
             self.neck = nn.Conv2d(backbone.out_channels, config.neck_channels, 1)
+        self.out_channels = config.neck_channels or backbone.out_channels
+        if config.standardisation == "fixed":
+            self.register_buffer("channel_mean", torch.zeros(self.out_channels))
+            self.register_buffer("channel_deviation", torch.ones(self.out_channels))
 
     channel_mean: Tensor
     channel_deviation: Tensor
@@ -103,11 +118,33 @@ class SiamFC(nn.Module):
             ValueError: Images of another shape, or smaller than the receptive field; statistics missing where the
                 model needs them, or given where it does not.
         """
-        features: Tensor = self.neck(self._standardise(self.features(images), statistics))
-        return features
+        features = self.features(images)
+        used = self._used_statistics(statistics)
+        if used is None:
+            return features
+        return (features - used.mean[:, None, None]) / used.deviation[:, None, None]
+
+    def exemplar_kernel(
+        self, exemplar_features: Tensor, statistics: ChannelStatistics | None = None
+    ) -> ExemplarKernel:
+        """What gives `score`'s maps when it is slid over `features` of a search instead of over what `embed` gives.
+
+        Args:
+            exemplar_features: (N, C, h, w), from `embed`.
+            statistics: As they were given to `embed`.
+
+        Raises:
+            ValueError: Statistics missing where the model needs them, or given where it does not.
+        """
+        weight, offset = self.gain * exemplar_features, self.bias.expand(len(exemplar_features))
+        used = self._used_statistics(statistics)
+        if used is None:
+            return ExemplarKernel(weight, offset)
+        weight = weight / used.deviation[:, None, None]
+        return ExemplarKernel(weight, offset - (weight * used.mean[:, None, None]).sum(dim=(1, 2, 3)))
 
     def channel_statistics(self, search: Tensor) -> ChannelStatistics:
-        """Mean and deviation of each channel of the backbone's features over all of search images (B, 3, H, W)."""
+        """Mean and deviation of each channel of `features` over all of search images (B, 3, H, W)."""
         features = self.features(search)
         mean, deviation = channel_statistics(features.transpose(0, 1).flatten(1)[None])
         return ChannelStatistics(mean[0], deviation[0])
@@ -145,7 +182,7 @@ class SiamFC(nn.Module):
         return maps[:, :rows, :columns]
 
     def features(self, images: Tensor) -> Tensor:
-        """What the backbone gives of images, not standardised; shapes and errors as `embed`."""
+        """What backbone and neck give of images, not standardised; shapes and errors as `embed`."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images have the shape (B, 3, H, W), not {tuple(images.shape)}")
         if min(images.shape[-2:]) < self.backbone.receptive_field:
@@ -153,21 +190,17 @@ class SiamFC(nn.Module):
                 f"an image needs at least {self.backbone.receptive_field} px a side for this network, "
                 f"not {tuple(images.shape[-2:])}"
             )
-        features: Tensor = self.backbone(self.normalise(images.to(self.device, self.bias.dtype)))
+        features: Tensor = self.neck(self.backbone(self.normalise(images.to(self.device, self.bias.dtype))))
         return features
 
-    def _standardise(self, features: Tensor, statistics: ChannelStatistics | None) -> Tensor:
+    def _used_statistics(self, statistics: ChannelStatistics | None) -> ChannelStatistics | None:
         mode = self.config.standardisation
         if (statistics is not None) != (mode == "first_search"):
             raise ValueError(
                 f"a model with standardisation '{mode}' "
                 + ("needs statistics, from channel_statistics(search)" if statistics is None else "takes no statistics")
             )
-        if mode == "fixed":
-            statistics = ChannelStatistics(self.channel_mean, self.channel_deviation)
-        if statistics is None:
-            return features
-        return (features - statistics.mean[:, None, None]) / statistics.deviation[:, None, None]
+        return ChannelStatistics(self.channel_mean, self.channel_deviation) if mode == "fixed" else statistics
 
 
 def build_model(config: ModelConfig) -> SiamFC:

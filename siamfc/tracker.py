@@ -18,6 +18,8 @@ from siamfc.errors import BoxError, CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import ColorOrder, Image, as_rgb_frame
 from siamfc.model import ChannelStatistics, SiamFC
+from siamfc.runtimes.runtime import Runtime
+from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import (
     apply_window,
     displacement_px,
@@ -92,6 +94,7 @@ class Tracker:
         config: Settings; None takes the defaults with those that the model's checkpoint brings.
         color_order: ``"bgr"`` for frames as OpenCV gives them.
         keep_maps: Put the score maps into every result.
+        runtime: What embeds and correlates in every frame; None takes torch in full precision.
 
     Raises:
         ConfigError: Crop sizes that this network cannot use.
@@ -113,6 +116,7 @@ class Tracker:
         *,
         color_order: ColorOrder = "rgb",
         keep_maps: bool = False,
+        runtime: Runtime | None = None,
     ) -> None:
         if config is None:
             config = load_config(checkpoint=model.info.settings if model.info else None)
@@ -121,6 +125,7 @@ class Tracker:
         self.keep_maps = keep_maps
         self.clock = StageClock()
         self._model = fold(model)
+        self._runtime = runtime or TorchRuntime(model)
         self._check_sizes()
         half = self.config.num_scales // 2
         self._scale_factors = [self.config.scale_step**step for step in range(-half, half + 1)]
@@ -167,14 +172,15 @@ class Tracker:
             around = CropRegion(*checked.center, self._target.search_side, config.search_size)
             search = self._to_tensor([crop(image, around, self._fill)])
         with self.clock.stage("embed"):
-            self._statistics: ChannelStatistics | None = None
+            statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
-                self._statistics = self._model.channel_statistics(search)
-            self._exemplar_features = self._model.embed(exemplar, self._statistics)
-        if not torch.isfinite(self._exemplar_features).all():
+                statistics = self._model.channel_statistics(search)
+            exemplar_features = self._model.embed(exemplar, statistics)
+        if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
-            score = self._model.score(self._exemplar_features, self._exemplar_features)
+            self._kernel = self._model.exemplar_kernel(exemplar_features, statistics)
+            score = self._model.score(exemplar_features, exemplar_features)
         return TrackResult(checked, float(score), scale=1.0)
 
     @torch.inference_mode()
@@ -196,7 +202,7 @@ class Tracker:
             regions = self._search_regions()
             searches = self._to_tensor([crop(image, region, self._fill) for region in regions])
         with self.clock.stage("embed"):
-            search_features = self._model.embed(searches, self._statistics)
+            search_features = self._runtime.embed(searches)
         with self.clock.stage("correlate"):
             score_maps = self._score(search_features)
         with self.clock.stage("post-process"):
@@ -254,7 +260,7 @@ class Tracker:
 
     def _score(self, search_features: Tensor) -> Tensor:
         cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self._model.stride)
-        return self._model.score(self._exemplar_features, search_features)[:, :cells, :cells]
+        return self._runtime.correlate(self._kernel, search_features)[:, :cells, :cells]
 
     def _to_tensor(self, crops: list[Image]) -> Tensor:
         # (B, H, W, 3) permuted is (B, 3, H, W) in channels-last order: no copy.

@@ -11,6 +11,7 @@ from torch import nn
 from siamfc.backbones import AlexNet, MobileNetV2
 from siamfc.backbones.mobilenetv2 import InvertedResidual
 from siamfc.config import ModelConfig
+from siamfc.correlation import cross_correlate
 from siamfc.model import ChannelStatistics, SiamFC, build_model
 from siamfc.score_map import score_map_cells
 from tests.conftest import image_tensor
@@ -281,6 +282,25 @@ def test_fixed_standardisation_by_the_same_numbers_gives_the_same_scores(mobilen
     fixed.channel_deviation.copy_(statistics.deviation)
     with torch.no_grad():
         torch.testing.assert_close(fixed.eval()(exemplar[None], search[None]), model(exemplar[None], search[None]))
+
+
+@pytest.mark.parametrize("standardisation", ["none", "fixed", "first_search"])
+@pytest.mark.parametrize("neck_channels", [0, 16])
+def test_an_exemplars_kernel_over_plain_features_gives_the_score_maps(exemplar, search, standardisation, neck_channels):
+    config = ModelConfig(standardisation=standardisation, neck_channels=neck_channels, gain=0.01)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build_model(config).double().eval()
+    model.bias.data.fill_(0.5)
+    if standardisation == "fixed":
+        model.channel_mean.copy_(torch.linspace(-1, 1, model.out_channels))
+        model.channel_deviation.copy_(torch.linspace(0.5, 2, model.out_channels))
+    with torch.no_grad():
+        statistics = model.channel_statistics(search[None]) if standardisation == "first_search" else None
+        kernel = model.exemplar_kernel(model.embed(exemplar[None], statistics), statistics)
+        maps = cross_correlate(kernel.weight, model.features(search[None])) + kernel.offset[:, None, None]
+        expected = model.score(model.embed(exemplar[None], statistics), model.embed(search[None], statistics))
+    torch.testing.assert_close(maps, expected)
 
 
 def test_fixed_statistics_are_stored_with_the_weights():

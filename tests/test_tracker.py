@@ -292,15 +292,15 @@ def test_a_model_of_each_standardisation_follows(mobilenetv2, scene, mode):
     np.testing.assert_allclose(boxes[:, :2], np.array(scene.boxes)[:, :2], atol=4)
 
 
-def test_statistics_are_taken_from_the_first_frame_and_held(mobilenetv2, scene):
+def test_the_exemplar_is_taken_from_the_first_frame_and_held(mobilenetv2, scene):
     tracker = Tracker(mobilenetv2)
     tracker.init(scene.frames[0], scene.boxes[0])
-    first = tracker._statistics
+    first = tracker._kernel
     for frame in scene.frames[1:]:
         tracker.update(frame)
-    assert tracker._statistics is first
+    assert tracker._kernel is first
     tracker.init(scene.frames[3][::-1], scene.boxes[0])
-    assert not torch.equal(tracker._statistics.mean, first.mean)
+    assert not torch.equal(tracker._kernel.offset, first.offset)
 
 
 def test_outside_the_frame_is_the_first_frames_mean_colour(mobilenetv2, photograph):

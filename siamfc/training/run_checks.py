@@ -26,11 +26,6 @@ def fingerprint(mixture: Mixture) -> str:
 
 def check_settings(config: TrainConfig, processes: int) -> None:
     """Raises TrainingError where settings do not go together."""
-    if config.model.standardisation == "first_search" and config.model.neck_channels:
-        raise TrainingError(
-            "a neck after a standardisation taken from the first search cannot be trained: set "
-            "model.standardisation=fixed, which is measured from the data, or model.neck_channels=0"
-        )
     whole = processes * config.labels.group_size
     if config.training.batch_size % whole:
         raise TrainingError(

@@ -82,11 +82,11 @@ def measure_channel_statistics(model: SiamFC, searches: Iterable[Tensor]) -> Non
 
     A channel that hardly ever differs gets the mean deviation of all, so that it says nothing.
     """
-    fast = fold_without_standardisation(model)
+    folded = fold(model)
     total = torch.zeros_like(model.channel_mean, dtype=torch.float64)
     squares, count = torch.zeros_like(total), 0
     for images in searches:
-        features = fast(images).double()
+        features = folded.features(images).double()
         total = total + features.sum(dim=(0, 2, 3))
         squares = squares + features.square().sum(dim=(0, 2, 3))
         count += features.numel() // features.shape[1]
@@ -95,12 +95,6 @@ def measure_channel_statistics(model: SiamFC, searches: Iterable[Tensor]) -> Non
     usual = deviation.mean().clamp_min(torch.finfo(torch.float32).tiny)
     model.channel_mean.copy_(mean)
     model.channel_deviation.copy_(torch.where(deviation > 1e-3 * usual, deviation, usual))
-
-
-def fold_without_standardisation(model: SiamFC) -> nn.Module:
-    """The folded backbone alone, taking 0..255: what `measure_channel_statistics` looks at."""
-    folded = fold(model)
-    return nn.Sequential(folded.normalise, folded.backbone)
 
 
 def fit_gain_and_bias(correlations: Tensor, positive: Tensor, *, steps: int = 60) -> tuple[float, float]:
