@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from siamfc.checkpoint import load_model, model_names, read_info, save_checkpoint
     from siamfc.config import Config, MatchConfig, ModelConfig, TrackerConfig, load_config
     from siamfc.correlation import cross_correlate
+    from siamfc.data.target_file import TargetStart
     from siamfc.demo import run_demo
     from siamfc.dense import DenseSiamFC
     from siamfc.equivariance.measuring import measure_equivariance
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from siamfc.matcher import Match, Matcher
     from siamfc.matching import match, match_map
     from siamfc.model import SiamFC, build_model
+    from siamfc.multi_tracker import MultiTracker
     from siamfc.results import TrackedFrame
     from siamfc.tiles import tiled_score_map
-    from siamfc.tracker import ScoreMaps, Tracker, TrackResult
+    from siamfc.track_result import ScoreMaps, TrackResult
+    from siamfc.tracker import Tracker
     from siamfc.tracking_run import StoppedEarly, TrackRun, track_video
     from siamfc.video import VideoWriter, open_source
     from siamfc.visualize import draw_pair
@@ -40,11 +43,13 @@ _HOME = {
     "MatchConfig": "config",
     "Matcher": "matcher",
     "ModelConfig": "config",
-    "ScoreMaps": "tracker",
+    "MultiTracker": "multi_tracker",
+    "ScoreMaps": "track_result",
     "SiamFC": "model",
     "SiamfcError": "errors",
     "StoppedEarly": "tracking_run",
-    "TrackResult": "tracker",
+    "TargetStart": "data.target_file",
+    "TrackResult": "track_result",
     "TrackRun": "tracking_run",
     "TrackedFrame": "results",
     "Tracker": "tracker",
@@ -82,10 +87,12 @@ __all__ = [
     "MatchConfig",
     "Matcher",
     "ModelConfig",
+    "MultiTracker",
     "ScoreMaps",
     "SiamFC",
     "SiamfcError",
     "StoppedEarly",
+    "TargetStart",
     "TrackResult",
     "TrackRun",
     "TrackedFrame",

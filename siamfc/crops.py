@@ -89,7 +89,7 @@ def mean_color(frame: Image) -> Color:
     return red, green, blue
 
 
-def crop(frame: Image, region: CropRegion, fill: Color | None = None) -> Image:
+def crop(frame: Image, region: CropRegion, fill: Color | None = None, *, out: Image | None = None) -> Image:
     """The region of the frame, resampled bilinearly to the crop's size.
 
     Reductions sample single points too, as the public trackers do: averaging first was measured on real sequences
@@ -99,16 +99,24 @@ def crop(frame: Image, region: CropRegion, fill: Color | None = None) -> Image:
         frame: (H, W, 3) uint8.
         region: What to cut; may lie partly or wholly outside the frame.
         fill: Colour shown outside the frame, in the frame's channel order; None: its mean, taken where it shows.
+        out: Where to put the crop, (crop_size, crop_size, 3) uint8, contiguous; None: into a new array.
 
     Returns:
         (crop_size, crop_size, 3) uint8.
     """
     left, top = region.to_frame(0.0, 0.0)
     scale = region.frame_px_per_crop_px
-    return sample(frame, np.array([[scale, 0, left], [0, scale, top]]), region.crop_size, fill)
+    return sample(frame, np.array([[scale, 0, left], [0, scale, top]]), region.crop_size, fill, out=out)
 
 
-def sample(frame: Image, crop_to_frame: NDArray[np.float64], crop_size: int, fill: Color | None = None) -> Image:
+def sample(
+    frame: Image,
+    crop_to_frame: NDArray[np.float64],
+    crop_size: int,
+    fill: Color | None = None,
+    *,
+    out: Image | None = None,
+) -> Image:
     """A square crop through any affine map: turned, mirrored, stretched, resampled bilinearly once.
 
     Args:
@@ -116,6 +124,7 @@ def sample(frame: Image, crop_to_frame: NDArray[np.float64], crop_size: int, fil
         crop_to_frame: (2, 3): a point (x, y, 1) of the crop -> its point (x, y) in the frame; both spaces continuous.
         crop_size: Side of the crop, crop pixels.
         fill: Colour shown outside the frame, in the frame's channel order; None: its mean, taken where it shows.
+        out: As `crop`.
 
     Returns:
         (crop_size, crop_size, 3) uint8.
@@ -131,11 +140,13 @@ def sample(frame: Image, crop_to_frame: NDArray[np.float64], crop_size: int, fil
         x0, y0 = max(0, math.floor(left) - 1), max(0, math.floor(top) - 1)
         part = frame[y0 : max(math.ceil(bottom) + 2, y0), x0 : max(math.ceil(right) + 2, x0)]
         if part.size:
-            return _warp(part, crop_to_frame - np.array([[0, 0, x0], [0, 0, y0]]), crop_size, fill)
-    return np.full((crop_size, crop_size, 3), np.rint(fill), dtype=np.uint8)
+            return _warp(part, crop_to_frame - np.array([[0, 0, x0], [0, 0, y0]]), crop_size, fill, out)
+    out = np.empty((crop_size, crop_size, 3), dtype=np.uint8) if out is None else out
+    out[:] = np.rint(fill)
+    return out
 
 
-def _warp(part: Image, crop_to_part: NDArray[np.float64], crop_size: int, fill: Color) -> Image:
+def _warp(part: Image, crop_to_part: NDArray[np.float64], crop_size: int, fill: Color, out: Image | None) -> Image:
     # warpAffine counts from pixel centres, we from pixel edges: half a crop pixel in, half a frame pixel back.
     matrix = crop_to_part.copy()
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
@@ -144,6 +155,7 @@ def _warp(part: Image, crop_to_part: NDArray[np.float64], crop_size: int, fill: 
             part,
             matrix,
             (crop_size, crop_size),
+            dst=out,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=fill,

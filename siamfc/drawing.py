@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colorsys import hsv_to_rgb
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,20 @@ INK: Rgb = (255, 255, 255)
 SHADE: Rgb = (18, 20, 24)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 SUBPIXEL_BITS = 4  # cv2 draws at sixteenths of a pixel
+
+
+def target_color(number: int) -> Rgb:
+    """The colour of the n-th of several targets; neighbours differ, and the first has that of a single one.
+
+    Example:
+        >>> target_color(0) == TRACKED, target_color(1)
+        (True, (51, 175, 255))
+    """
+    if number == 0:
+        return TRACKED
+    hue = (0.115 + 0.45 * number) % 1  # turns of the colour circle: far from the last, and back only after twenty
+    red, green, blue = hsv_to_rgb(hue, 0.8, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def save_picture(path: Path, image: Image, *, overwrite: bool = False) -> None:

@@ -12,6 +12,7 @@ from siamfc.checkpoint import model_names, read_info
 from siamfc.devices import choose_device, device_label, device_names
 from siamfc.display import why_no_window
 from siamfc.opencv import cv2
+from siamfc.runtimes.choosing import installed_runtimes
 from siamfc.versions import OPENCV_WHEELS, library_versions
 from siamfc.video.encoder import H264_ENCODERS
 from siamfc.video.pyav import av
@@ -37,7 +38,7 @@ def describe_environment() -> dict[str, str | list[str]]:
         "windows": why_no_window() or "work",
         "devices": [*usable, f"auto takes {choose_device('auto')}"],
         "cpu capability": torch.backends.cpu.get_cpu_capability(),
-        "runtimes": "torch",
+        "runtimes": ", ".join(installed_runtimes()),
         "models": [f"{name}  sha256 {read_info(name).short_hash}" for name in model_names()],
     }
 

@@ -124,9 +124,7 @@ class SiamFC(nn.Module):
             return features
         return (features - used.mean[:, None, None]) / used.deviation[:, None, None]
 
-    def exemplar_kernel(
-        self, exemplar_features: Tensor, statistics: ChannelStatistics | None = None
-    ) -> ExemplarKernel:
+    def exemplar_kernel(self, exemplar_features: Tensor, statistics: ChannelStatistics | None = None) -> ExemplarKernel:
         """What gives `score`'s maps when it is slid over `features` of a search instead of over what `embed` gives.
 
         Args:

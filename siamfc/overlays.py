@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
-from siamfc.drawing import draw_box
+from siamfc.drawing import Rgb, draw_box, draw_text, target_color
 from siamfc.frames import Image
 from siamfc.heat import ColorScale
-from siamfc.tracker import TrackResult
+from siamfc.target_id import TargetId
+from siamfc.track_result import TrackResult
 from siamfc.video import Frame, VideoWriter
 from siamfc.visualize import color_limits, draw_scores
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+_Seen = TypeVar("_Seen", contravariant=True)
+
+
+class Painter(Protocol[_Seen]):
+    """Draws what was seen in a frame."""
+
+    def paint(self, frame: Frame, seen: _Seen, /) -> Image:
+        """(H, W, 3)."""
 
 
 class BoxPainter:
@@ -22,6 +38,22 @@ class BoxPainter:
     def paint(self, frame: Frame, result: TrackResult) -> Image:
         """(H, W, 3) with what the tracker found in this frame."""
         return draw_box(frame.image, result.box, label=f"{frame.number}  score {result.score:.2f}")
+
+
+class TargetsPainter:
+    """Draws every target's box in its own colour, with its id and score, and the frame's number."""
+
+    def __init__(self) -> None:
+        self._colors: dict[TargetId, Rgb] = {}
+
+    def paint(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> Image:
+        """(H, W, 3) with what the tracker found in this frame."""
+        picture = frame.image.copy()
+        for name, result in results.items():
+            color = self._colors.setdefault(name, target_color(len(self._colors)))
+            picture = draw_box(picture, result.box, color=color, label=f"{name}  {result.score:.2f}")
+        draw_text(picture, str(frame.number), (6, picture.shape[0] - 8))
+        return picture
 
 
 class ScorePainter:
@@ -61,15 +93,15 @@ class ScorePainter:
         )
 
 
-class PaintedVideo:
+class PaintedVideo(Generic[_Seen]):
     """A video of what a painter draws, written frame by frame."""
 
-    def __init__(self, path: Path, painter: BoxPainter | ScorePainter, *, frame_rate: float, overwrite: bool) -> None:
+    def __init__(self, path: Path, painter: Painter[_Seen], *, frame_rate: float, overwrite: bool) -> None:
         self.path = path
         self._painter = painter
         self._writer = VideoWriter(path, frame_rate=frame_rate, overwrite=overwrite)
 
-    def __enter__(self) -> PaintedVideo:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -77,6 +109,6 @@ class PaintedVideo:
     ) -> None:
         self._writer.close()
 
-    def write(self, frame: Frame, result: TrackResult) -> None:
-        """Paint and add a frame; ``result`` belongs to it."""
-        self._writer.write(self._painter.paint(frame, result), frame.time_s)
+    def write(self, frame: Frame, seen: _Seen) -> None:
+        """Paint and add a frame; what was ``seen`` belongs to it."""
+        self._writer.write(self._painter.paint(frame, seen), frame.time_s)

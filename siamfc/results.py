@@ -1,11 +1,11 @@
-"""What a tracker found, as open files: ``boxes.csv``, ``boxes.json`` and ``boxes.txt`` (OTB)."""
+"""What a tracker found, as open files: ``boxes.csv``, ``boxes.json`` and, a target, ``boxes.txt`` (OTB)."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from typing import Any
 from siamfc.boxes import Box
 from siamfc.errors import OutputError
 from siamfc.files import write_text
-
-RESULT_FILES = ("boxes.csv", "boxes.json", "boxes.txt")
+from siamfc.target_id import TargetId
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class TrackedFrame:
         box: Frame pixels, 0-based.
         score: As `siamfc.tracker.TrackResult.score`.
         scale: Size as a share of the first size.
+        id: Which of several targets it is; None where one was followed.
     """
 
     number: int
@@ -36,6 +36,18 @@ class TrackedFrame:
     box: Box
     score: float
     scale: float
+    id: TargetId | None = None
+
+
+def result_files(ids: Collection[TargetId]) -> list[str]:
+    """Names of the files that `write_results` makes of these targets.
+
+    Example:
+        >>> result_files([]), result_files(["dog", 7])
+        (['boxes.csv', 'boxes.json', 'boxes.txt'], ['boxes.csv', 'boxes.json', 'boxes-dog.txt', 'boxes-7.txt'])
+    """
+    lists = [f"boxes-{id}.txt" for id in ids] if len(ids) > 1 else ["boxes.txt"]  # noqa: A001
+    return ["boxes.csv", "boxes.json", *lists]
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
@@ -56,39 +68,45 @@ def refuse_existing(paths: Sequence[Path]) -> None:
 def write_results(
     folder: Path, rows: Sequence[TrackedFrame], *, header: Mapping[str, Any], overwrite: bool = False
 ) -> list[Path]:
-    """Write the three files of `RESULT_FILES`, each whole or not at all.
+    """Write the files of `result_files`, each whole or not at all.
 
     ``boxes.csv`` has 0-based pixels and the image's name or the frame's number, so that it can be read back as
     ground truth; ``boxes.txt`` has one line ``x,y,width,height`` a frame, 1-based, as OTB's files; ``boxes.json``
-    holds ``header`` (settings, weights, versions) and all numbers.
+    holds ``header`` (settings, weights, versions) and all numbers. Of several targets, the first two say in each row
+    whose it is, and each has an OTB file of its own, from its first frame on.
 
     Returns:
         The paths written.
     """
-    texts = (_csv(rows), _json(rows, header), _otb(rows))
-    paths = [folder / name for name in RESULT_FILES]
+    ids = list(dict.fromkeys(row.id for row in rows if row.id is not None))
+    several = len(ids) > 1
+    lists = [[row for row in rows if row.id == id] for id in ids] if several else [rows]  # noqa: A001
+    texts = [_csv(rows, several), _json(rows, header, several), *map(_otb, lists)]
+    paths = [folder / name for name in result_files(ids)]
     for path, text in zip(paths, texts, strict=True):
         write_text(path, text, overwrite=overwrite)
     return paths
 
 
-def _csv(rows: Sequence[TrackedFrame]) -> str:
+def _csv(rows: Sequence[TrackedFrame], several: bool) -> str:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(("frame", "time", "x", "y", "width", "height", "score", "scale"))
+    writer.writerow(("frame", "time", *(["id"] if several else []), "x", "y", "width", "height", "score", "scale"))
     for row in rows:
+        frame = row.number if row.name is None else row.name
         time_s = "" if row.time_s is None else f"{row.time_s:.6f}"
         numbers = (*(f"{value:.4f}" for value in row.box), f"{row.score:.6g}", f"{row.scale:.6f}")
-        writer.writerow((row.number if row.name is None else row.name, time_s, *numbers))
+        writer.writerow((frame, time_s, *([row.id] if several else []), *numbers))
     return lines.getvalue()
 
 
-def _json(rows: Sequence[TrackedFrame], header: Mapping[str, Any]) -> str:
+def _json(rows: Sequence[TrackedFrame], header: Mapping[str, Any], several: bool) -> str:
     frames = [
         {
             "frame": row.number,
             "name": row.name,
             "time_s": row.time_s,
+            **({"id": row.id} if several else {}),
             "box": [round(value, 4) for value in row.box],
             "score": row.score,
             "scale": row.scale,

@@ -85,8 +85,14 @@ def _bicubic_kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
 
 
-def upsample(score_maps: Tensor, factor: int, alignment: Alignment) -> Tensor:
+def upsample(score_maps: Tensor, factor: int, alignment: Alignment, *, out: Tensor | None = None) -> Tensor:
     """Score maps (S, h, w) upsampled bicubically, as two small matrix products.
+
+    Args:
+        score_maps: (S, h, w).
+        factor: Upsampled cells per cell.
+        alignment: Where the upsampled cells lie.
+        out: Where to put the result; None: into a new tensor.
 
     Returns:
         (S, h', w') with h', w' from `upsampled_cells`, on the same device and in the same dtype.
@@ -96,7 +102,7 @@ def upsample(score_maps: Tensor, factor: int, alignment: Alignment) -> Tensor:
     columns = _bicubic_tensor(score_maps.shape[-1], factor, alignment, *place)
     # Above the minimum, so that a map of one value stays one value: rounding would put a peak somewhere on it.
     lowest = score_maps.amin(dim=(-2, -1), keepdim=True)
-    return rows @ (score_maps - lowest) @ columns.T + lowest
+    return torch.matmul(rows @ (score_maps - lowest), columns.T, out=out).add_(lowest)
 
 
 @lru_cache(maxsize=32)
@@ -110,9 +116,15 @@ def penalise_scales(responses: Tensor, penalty: float) -> Tensor:
     Logits can be negative, and a factor below 1 on a negative number would reward the change it should punish; so
     the minimum over all scales is taken off first. The result is never negative.
     """
-    factors = responses.new_full((responses.shape[0], 1, 1), penalty)
-    factors[responses.shape[0] // 2] = 1.0
-    return (responses - responses.min()) * factors
+    factors = scale_factors(len(responses), penalty, responses.dtype, responses.device)
+    return (responses - responses.min()) * factors[:, None, None]
+
+
+@lru_cache(maxsize=32)
+def scale_factors(num_scales: int, penalty: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What each scale's response is multiplied by, (num_scales,): ``penalty``, and 1 for the middle one."""
+    factors = [1.0 if scale == num_scales // 2 else penalty for scale in range(num_scales)]
+    return torch.tensor(factors, dtype=dtype, device=device)
 
 
 @lru_cache(maxsize=32)
@@ -125,8 +137,9 @@ def cosine_window(height: int, width: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=32)
-def _window_tensor(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.tensor(cosine_window(height, width), dtype=dtype, device=device)
+def weighted_window(height: int, width: int, influence: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """`cosine_window` times its weight in the response."""
+    return influence * torch.tensor(cosine_window(height, width), dtype=dtype, device=device)
 
 
 def apply_window(response: Tensor, influence: float) -> Tensor:
@@ -134,11 +147,9 @@ def apply_window(response: Tensor, influence: float) -> Tensor:
 
     A response of one value everywhere says nothing, and the window alone decides.
     """
-    window = _window_tensor(*response.shape, response.dtype, response.device)
     above = response - response.min()
-    total = above.sum()
-    share = torch.where(total > 0, above / total.clamp_min(torch.finfo(total.dtype).tiny), torch.zeros_like(above))
-    return (1 - influence) * share + influence * window
+    share = above / above.sum().clamp_min(torch.finfo(above.dtype).tiny)  # nothing above the minimum: zeros
+    return (1 - influence) * share + weighted_window(*response.shape, influence, response.dtype, response.device)
 
 
 def find_peak(response: Tensor) -> tuple[float, float]:
@@ -149,10 +160,29 @@ def find_peak(response: Tensor) -> tuple[float, float]:
     """
     row, column = divmod(int(response.argmax()), response.shape[1])
     top, left = max(row - 1, 0), max(column - 1, 0)
-    around = response[top : row + 2, left : column + 2].cpu()
-    highest, lowest = float(response[row, column]), float(response.min())
-    tolerance = 8 * torch.finfo(response.dtype).eps * max(abs(highest), highest - lowest)
-    rows, columns = torch.nonzero(around >= highest - tolerance, as_tuple=True)
-    if len(rows) not in (2, 4):  # a plateau is no even map's centre
+    around = response[top : row + 2, left : column + 2].tolist()
+    cells = {(top + down, left + right): value for down, line in enumerate(around) for right, value in enumerate(line)}
+    return shared_peak(cells, (row, column), lowest=float(response.min()), dtype=response.dtype)
+
+
+def shared_peak(
+    cells: dict[tuple[int, int], float], highest: tuple[int, int], *, lowest: float, dtype: torch.dtype
+) -> tuple[float, float]:
+    """What `find_peak` makes of the highest cell and its neighbours.
+
+    Args:
+        cells: Values by (row, column), at least of the highest cell and its neighbours.
+        highest: Row and column of the highest cell.
+        lowest: The least value of the whole response.
+        dtype: In which the values were computed.
+    """
+    row, column = highest
+    value = cells[highest]
+    least = value - 8 * torch.finfo(dtype).eps * max(abs(value), value - lowest)
+    least = torch.tensor(least, dtype=dtype).item()
+    sharing = [
+        (r, c) for (r, c), other in cells.items() if other >= least and abs(r - row) <= 1 and abs(c - column) <= 1
+    ]
+    if len(sharing) not in (2, 4):  # a plateau is no even map's centre
         return float(row), float(column)
-    return top + float(rows.double().mean()), left + float(columns.double().mean())
+    return sum(r for r, _ in sharing) / len(sharing), sum(c for _, c in sharing) / len(sharing)

@@ -1,31 +1,35 @@
-"""A tracker run over a video from its first frame to its last, with the results on disk."""
+"""Targets followed through a video from its first frame to its last, with the results on disk."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from siamfc.boxes import Box
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import Config, load_config
+from siamfc.data.target_file import TargetStart
 from siamfc.devices import device_label
 from siamfc.errors import SiamfcError
 from siamfc.model import SiamFC
-from siamfc.overlays import BoxPainter, PaintedVideo, ScorePainter
-from siamfc.results import RESULT_FILES, TrackedFrame, refuse_existing, write_results
-from siamfc.tracker import Tracker, TrackResult
+from siamfc.multi_tracker import MultiTracker
+from siamfc.results import TrackedFrame, refuse_existing, result_files, write_results
+from siamfc.run_videos import RunVideos, video_files
+from siamfc.runtimes.choosing import choose_runtime
+from siamfc.runtimes.runtime import Runtime
+from siamfc.target_id import TargetId
+from siamfc.target_starts import BoxOrChooser, RunTargets, Targets
+from siamfc.track_result import TrackResult
 from siamfc.versions import library_versions
 from siamfc.video import Frame, FrameSource, open_source
+from siamfc.video.ahead import read_ahead
 
-BoxOrChooser = Box | Iterable[float] | Callable[[Frame], Box]
 Observer = Callable[[Frame, TrackResult], "Box | Literal['stop'] | None"]
-
-_OVERLAY, _SCORES = "overlay.mp4", "scores.mp4"
-_IMAGES_PER_SECOND = 25.0  # overlay videos of image folders, which have no time of their own
+TargetsObserver = Callable[[Frame, Mapping[TargetId, TrackResult]], "Literal['stop'] | None"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,13 @@ class TrackRun:
     """What a run gave.
 
     Attributes:
-        frames: One row a frame, in order.
+        frames: One row a frame, in order; of several targets, one a frame and target.
         complete: Whether the source was followed to its end.
         files: What was written.
-        seconds: Wall-clock time by stage: decode, crop, embed, correlate, post-process, write.
+        seconds: Wall-clock time by stage: decode, crop, embed, correlate, post-process, write. Files are decoded ahead,
+            in a thread of its own, so decode is the time that was waited for a frame.
         total_seconds: Of the whole run, loading the model left out.
+        num_frames: How many frames were tracked.
     """
 
     frames: list[TrackedFrame]
@@ -45,11 +51,12 @@ class TrackRun:
     files: list[Path] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     total_seconds: float = 0.0
+    num_frames: int = 0
 
     @property
     def frames_per_second(self) -> float:
         """Frames over the whole run's time."""
-        return len(self.frames) / self.total_seconds if self.total_seconds > 0 else 0.0
+        return self.num_frames / self.total_seconds if self.total_seconds > 0 else 0.0
 
 
 class StoppedEarly(SiamfcError):  # noqa: N818 - the run is not lost, only shorter
@@ -62,109 +69,138 @@ class StoppedEarly(SiamfcError):  # noqa: N818 - the run is not lost, only short
 
 def track_video(
     source: FrameSource | str | Path | int,
-    box: BoxOrChooser,
+    box: BoxOrChooser | Targets,
     *,
     output: str | Path | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
     config: Config | str | Path | None = None,
     device: str = "auto",
+    runtime: Runtime | str | None = None,
+    precision: str = "fp32",
     start: int = 0,
     stop: int | None = None,
     every: int = 1,
     overlay: bool = False,
     scores: bool = False,
     overwrite: bool = False,
-    observe: Observer | None = None,
+    batch_targets: int | None = None,
+    observe: Observer | TargetsObserver | None = None,
 ) -> TrackRun:
-    """Follow an object through a video and write down where it was.
+    """Follow one object or several through a video and write down where they were.
 
     Args:
         source: What `siamfc.video.open_source` takes: a file, a folder or glob of images, a camera's number, a
             stream's address; or an open source, which stays open.
         box: The target in the first frame, x, y, width, height in frame pixels; or a function that is shown the
-            first frame and gives the box.
-        output: Folder for ``boxes.csv``, ``boxes.json``, ``boxes.txt`` and the videos; None writes nothing.
+            first frame and gives the box. Several targets: a list of boxes, boxes by id, or a list of
+            `siamfc.TargetStart`, each with the frame in which it begins.
+        output: Folder for ``boxes.csv``, ``boxes.json``, ``boxes.txt`` and the videos; None writes nothing. Of several
+            targets, the first two have ids, and each target has its ``boxes-ID.txt``.
         model: A model, a shipped one's name, or a checkpoint's path.
         config: Settings, a published setting's name, or a YAML file; None takes the model's.
         device: Where to load a model that is given by name or path.
-        start: First frame, counted from 0; the box is the target's in this frame.
+        runtime: What computes, or its name, as `siamfc.runtimes.choosing.choose_runtime` takes it; None takes torch.
+        precision: Of a runtime that is given by name, or of torch.
+        start: First frame, counted from 0; a box without a frame of its own is the target's in this frame.
         stop: Frame to end before.
         every: Take each n-th frame only.
-        overlay: Write ``overlay.mp4``, the frames with the box.
-        scores: Write ``scores.mp4``, the frames with the score map over them, beside exemplar and score map.
+        overlay: Write ``overlay.mp4``, the frames with the boxes.
+        scores: Write ``scores.mp4``, the frames with the score map over them, beside exemplar and score map; of
+            several targets ``scores-ID.mp4`` each.
         overwrite: Replace results of an earlier run.
-        observe: Called after each frame; may return a new box, which starts the target anew in this frame, or
-            ``"stop"``.
+        batch_targets: As `siamfc.MultiTracker`.
+        observe: Called after each frame with what was found; may return ``"stop"``, or, of one target, a new box, which
+            starts it anew in this frame. Of several targets it is given results by id.
 
     Raises:
-        BoxError: The box is no box, or lies outside the first frame.
+        BoxError: The box is no box, or lies outside the frame; an id twice; a target begins in a frame that is not
+            read.
         SourceError: The source cannot be opened.
         OutputError: Results are there already, or cannot be written.
         StoppedEarly: The source broke off, or a frame could not be read; results so far are written.
         KeyboardInterrupt: As it came, with results so far written.
     """
+    targets = RunTargets.of(box)
     folder = None if output is None else Path(output).expanduser()
-    videos = [name for name, wanted in ((_OVERLAY, overlay), (_SCORES, scores)) if wanted]
     if folder is not None and not overwrite:
-        refuse_existing([folder / name for name in (*RESULT_FILES, *videos)])
+        names = [*result_files(targets.ids), *video_files(targets, overlay=overlay, scores=scores)]
+        refuse_existing([folder / name for name in names])
     network = model if isinstance(model, SiamFC) else load_model(model, device=device)
     if config is None or isinstance(config, str | Path):
         config = load_config(config, checkpoint=network.info.settings if network.info else None)
-    tracker = Tracker(network, config, keep_maps=scores)
+    if runtime is None or isinstance(runtime, str):
+        runtime = choose_runtime(network, runtime or "torch", precision)
+    tracker = MultiTracker(network, config, keep_maps=scores, runtime=runtime, batch_targets=batch_targets)
     with ExitStack() as stack:
         if isinstance(source, str | Path | int):
             source = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
-        run = _Run(tracker, source, folder, overwrite)
+        targets.check_frames(source)
+        run = _Run(tracker, source, targets, folder, overwrite)
+
+        def header(stopped: str | None) -> dict[str, Any]:
+            return _header(network, tracker, runtime, source, stopped=stopped)
+
         try:
-            run.follow(box, videos if folder else [], observe)
+            run.follow(observe, overlay=overlay, scores=scores)
         except KeyboardInterrupt:
-            run.finish(_header(network, tracker, source, stopped="interrupted"))
+            run.finish(header("interrupted"))
             raise
         except SiamfcError as error:
             if not run.rows:
                 raise
-            done = run.finish(_header(network, tracker, source, stopped=str(error)))
-            raise StoppedEarly(str(error), done) from error
-        return run.finish(_header(network, tracker, source, stopped=run.stopped))
+            raise StoppedEarly(str(error), run.finish(header(str(error)))) from error
+        return run.finish(header(run.stopped))
 
 
 class _Run:
     """The state of one run: rows so far, clock, and the videos being written."""
 
-    def __init__(self, tracker: Tracker, source: FrameSource, folder: Path | None, overwrite: bool) -> None:
+    def __init__(
+        self,
+        tracker: MultiTracker,
+        source: FrameSource,
+        targets: RunTargets,
+        folder: Path | None,
+        overwrite: bool,
+    ) -> None:
         self.tracker = tracker
         self.source = source
+        self.targets = targets
         self.folder = folder
         self.overwrite = overwrite
         self.rows: list[TrackedFrame] = []
+        self.num_frames = 0
         self.files: list[Path] = []
         self.stopped: str | None = None
         self.clock = tracker.clock
         self.started = time.perf_counter()
 
-    def follow(self, box: BoxOrChooser, videos: list[str], observe: Observer | None) -> None:
-        with ExitStack() as stack:
-            writers: list[PaintedVideo] = []
-            for frame in self._timed_frames():
-                if not self.rows:
-                    target = box(frame) if callable(box) else box
-                    self.started = time.perf_counter() if callable(box) else self.started
-                    result = self.tracker.init(frame.image, target)
-                    writers = [stack.enter_context(self._open_video(name, frame, result)) for name in videos]
-                else:
-                    result = self.tracker.update(frame.image)
-                self.rows.append(
-                    TrackedFrame(frame.number, frame.name, frame.time_s, result.box, result.score, result.scale)
-                )
+    def follow(self, observe: Observer | TargetsObserver | None, *, overlay: bool, scores: bool) -> None:
+        several = self.targets.several
+        videos = RunVideos(
+            self.folder,
+            self.targets,
+            self.tracker.config,
+            stride=self.tracker.stride,
+            frame_rate=self.source.frame_rate,
+            overlay=overlay,
+            scores=scores,
+            overwrite=self.overwrite,
+        )
+        self.files = videos.files
+        with videos, closing(self._timed_frames()) as frames:
+            for frame in frames:
+                results = self._step(frame)
+                self._keep(frame, results)
                 with self.clock.stage("write"):
-                    for writer in writers:
-                        writer.write(frame, result)
-                said = observe(frame, result) if observe else None
+                    videos.write(frame, results)
+                said = observe(frame, results if several else results[0]) if observe else None  # type: ignore[arg-type]
                 if said == "stop":
                     self.stopped = "stopped by the user"
                     return
-                if said is not None:
-                    self.tracker.init(frame.image, said)
+                if said is not None and not several:
+                    self.tracker.drop(0)
+                    self.tracker.add(frame.image, said, id=0)
 
     def finish(self, header: dict[str, Any]) -> TrackRun:
         with self.clock.stage("write"):
@@ -177,28 +213,39 @@ class _Run:
             files=self.files,
             seconds=dict(self.clock.seconds),
             total_seconds=time.perf_counter() - self.started,
+            num_frames=self.num_frames,
         )
 
-    def _timed_frames(self) -> Iterator[Frame]:
-        frames = iter(self.source)
-        while True:
-            with self.clock.stage("decode"):
-                frame = next(frames, None)
-            if frame is None:
-                return
-            yield frame
+    def _step(self, frame: Frame) -> dict[TargetId, TrackResult]:
+        """Find the targets that there are, then take those that begin in this frame."""
+        self.tracker.update(frame.image)
+        beginning = self.targets.beginning(frame, is_first=self.num_frames == 0)
+        if self.targets.chooser is not None and self.num_frames == 0:
+            beginning = [TargetStart(0, self.targets.chooser(frame))]
+            self.started = time.perf_counter()
+        for start in beginning:
+            self.tracker.add(frame.image, start.box, id=start.id)
+        self.num_frames += 1
+        return self.tracker.results
 
-    def _open_video(self, name: str, frame: Frame, first: TrackResult) -> PaintedVideo:
-        assert self.folder is not None
-        painter: BoxPainter | ScorePainter = BoxPainter()
-        if name == _SCORES:
-            painter = ScorePainter(self.tracker.config, self.tracker.stride, frame.image, first.box)
-        self.files.append(self.folder / name)
-        rate = self.source.frame_rate or _IMAGES_PER_SECOND
-        return PaintedVideo(self.files[-1], painter, frame_rate=rate, overwrite=self.overwrite)
+    def _keep(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> None:
+        for name, found in results.items():
+            row = TrackedFrame(frame.number, frame.name, frame.time_s, found.box, found.score, found.scale)
+            self.rows.append(replace(row, id=name) if self.targets.several else row)
+
+    def _timed_frames(self) -> Generator[Frame]:
+        with closing(read_ahead(self.source)) as frames:
+            while True:
+                with self.clock.stage("decode"):
+                    frame = next(frames, None)
+                if frame is None:
+                    return
+                yield frame
 
 
-def _header(network: SiamFC, tracker: Tracker, source: FrameSource, *, stopped: str | None) -> dict[str, Any]:
+def _header(
+    network: SiamFC, tracker: MultiTracker, runtime: Runtime, source: FrameSource, *, stopped: str | None
+) -> dict[str, Any]:
     """What ``boxes.json`` says before its frames."""
     info = network.info
     return {
@@ -212,6 +259,7 @@ def _header(network: SiamFC, tracker: Tracker, source: FrameSource, *, stopped: 
             "settings": network.config.model_dump(),
         },
         "tracker": tracker.config.model_dump(),
+        "runtime": {"name": runtime.name, "precision": runtime.precision},
         "device": device_label(network.device),
         "versions": library_versions(),
     }

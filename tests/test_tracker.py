@@ -295,12 +295,12 @@ def test_a_model_of_each_standardisation_follows(mobilenetv2, scene, mode):
 def test_the_exemplar_is_taken_from_the_first_frame_and_held(mobilenetv2, scene):
     tracker = Tracker(mobilenetv2)
     tracker.init(scene.frames[0], scene.boxes[0])
-    first = tracker._kernel
+    first = tracker._target.kernel
     for frame in scene.frames[1:]:
         tracker.update(frame)
-    assert tracker._kernel is first
+    assert tracker._target.kernel is first
     tracker.init(scene.frames[3][::-1], scene.boxes[0])
-    assert not torch.equal(tracker._kernel.offset, first.offset)
+    assert not torch.equal(tracker._target.kernel.offset, first.offset)
 
 
 def test_outside_the_frame_is_the_first_frames_mean_colour(mobilenetv2, photograph):
@@ -333,6 +333,37 @@ def test_sizes_are_searched_one_step_apart(mobilenetv2, lively, num_scales):
     assert len(steps) > 1
 
 
+def test_the_other_sizes_are_searched_in_every_nth_frame_from_the_first(mobilenetv2, lively):
+    tracker = Tracker(mobilenetv2, TrackerConfig(scale_every=3), keep_maps=True)
+    before = tracker.init(lively.frames[0], lively.boxes[0])
+    counts = []
+    for frame in lively.frames[1:]:
+        result = tracker.update(frame)
+        counts.append(len(result.maps.score_maps))
+        if counts[-1] == 1:
+            assert result.scale == before.scale
+            assert result.maps.scale_index == 0
+        before = result
+    assert counts == [3, 1, 1, 3, 1, 1, 3]
+
+
+def test_a_target_taken_anew_begins_with_all_sizes(mobilenetv2, scene):
+    tracker = Tracker(mobilenetv2, TrackerConfig(scale_every=3), keep_maps=True)
+    for _ in range(2):
+        tracker.init(scene.frames[0], scene.boxes[0])
+        assert [len(tracker.update(frame).maps.score_maps) for frame in scene.frames[1:3]] == [3, 1]
+
+
+def test_between_the_frames_with_all_sizes_the_place_is_found_as_with_one_size(mobilenetv2, scene):
+    seldom = Tracker(mobilenetv2, TrackerConfig(scale_every=1000))
+    single = Tracker(mobilenetv2, TrackerConfig(num_scales=1))
+    seldom.init(scene.frames[0], scene.boxes[0])
+    box = seldom.update(scene.frames[0]).box
+    assert box == single.init(scene.frames[0], scene.boxes[0]).box  # a still target, found where it is
+    for frame in scene.frames[1:]:
+        assert seldom.update(frame).box == single.update(frame).box
+
+
 def test_alexnet_follows_too(alexnet, scene):
     boxes = _boxes(alexnet, scene._replace(frames=scene.frames[:3]))
     # Random weights: it need not be good, only be run; the target moves 3 px a frame.
@@ -347,6 +378,7 @@ CHANGES = {
     "scale_step": 1.06,
     "scale_penalty": 0.5,
     "scale_damping": 0.2,
+    "scale_every": 3,
     "window_influence": 0.7,
     "response_upsampling": 3,
     "response_alignment": "edges",

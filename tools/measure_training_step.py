@@ -107,11 +107,13 @@ def our_step(backbone: str, batch: int, device: str, norms: str, *, bf16: bool =
     exemplars = exemplars.contiguous(memory_format=torch.channels_last)
     searches = searches.contiguous(memory_format=torch.channels_last)
     strangers = torch.zeros(batch, 1, dtype=torch.bool, device=device)
+    label = LabelConfig(ranking_weight=0, group_size=1)
 
     def step() -> None:
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
             maps = scorer(exemplars, searches)
-        loss = pair_losses(maps.float(), positive, strangers, LabelConfig(ranking_weight=0, group_size=1)).total.mean()
+        losses = pair_losses(maps.float(), positive, positive.float(), strangers, label)
+        loss = losses.total.mean()
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         optimiser.step()

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from siamfc.cli import data
+from siamfc.cli.bench import bench
 from siamfc.cli.console import ErrorReportingGroup, output
 from siamfc.cli.convert import convert
 from siamfc.cli.demo import demo
 from siamfc.cli.equivariance import equivariance
 from siamfc.cli.evaluate import evaluate
+from siamfc.cli.export import export
 from siamfc.cli.info import info
 from siamfc.cli.match import match
 from siamfc.cli.models import models
@@ -41,6 +43,8 @@ app.command()(train)
 app.command()(prepare)
 app.command()(models)
 app.command()(convert)
+app.command()(export)
+app.command()(bench)
 app.command()(vot)
 app.command()(info)
 app.add_typer(data.app, name="data")

@@ -32,3 +32,22 @@ def overrides(panel: str | None = None, example: str = "tracker.num_scales=5") -
 def device(panel: str | None = None) -> Any:
     """``--device``."""
     return typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=panel)
+
+
+def runtime(panel: str | None = None) -> Any:
+    """``--runtime``."""
+    return typer.Option(
+        metavar="torch|onnxruntime|openvino|auto|FOLDER",
+        help="Which library computes; auto tries for a second what is installed and takes the fastest that gives the "
+        "same; FOLDER is from 'siamfc export'.",
+        rich_help_panel=panel,
+    )
+
+
+def precision(panel: str | None = None) -> Any:
+    """``--precision``."""
+    return typer.Option(
+        metavar="fp32|bf16|fp16",
+        help="Numbers to compute features in; less than fp32 only where the device is faster in it.",
+        rich_help_panel=panel,
+    )

@@ -1,4 +1,4 @@
-"""``siamfc track``: follow an object through a video, a folder of images, a camera or a stream."""
+"""``siamfc track``: follow one object or several through a video, a folder of images, a camera or a stream."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from siamfc.boxes import Box
-    from siamfc.tracker import TrackResult
+    from siamfc.data.target_file import TargetStart
+    from siamfc.frames import Image
+    from siamfc.overlays import TargetsPainter
+    from siamfc.target_id import TargetId
+    from siamfc.track_result import TrackResult
     from siamfc.tracking_run import TrackRun
     from siamfc.video import Frame, FrameSource
     from siamfc.window import Window
@@ -31,10 +37,11 @@ def track(
         ),
     ],
     box: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="X,Y,W,H",
-            help="The target in the first frame: left, top, width, height in pixels, counted from 0.",
+            help="The target in the first frame: left, top, width, height in pixels, counted from 0. Several targets: "
+            "give it several times; they are called 0, 1, ...",
             rich_help_panel=_TARGET,
         ),
     ] = None,
@@ -42,7 +49,8 @@ def track(
         Path | None,
         typer.Option(
             help="Take the box from the first line of a file: OTB (x,y,w,h counted from 1), VOT (polygon), or CSV "
-            "with a header (x, y, width, height counted from 0).",
+            "with a header (x, y, width, height counted from 0). CSV with an id column, and perhaps frame (where "
+            "each begins), gives several targets.",
             rich_help_panel=_TARGET,
         ),
     ] = None,
@@ -62,13 +70,13 @@ def track(
     ] = None,
     overlay: Annotated[
         bool,
-        typer.Option("--overlay", help="Write overlay.mp4: the frames with the box.", rich_help_panel=_OUTPUT),
+        typer.Option("--overlay", help="Write overlay.mp4: the frames with the boxes.", rich_help_panel=_OUTPUT),
     ] = False,
     scores: Annotated[
         bool,
         typer.Option(
             "--scores",
-            help="Write scores.mp4: the frames with the score map over them.",
+            help="Write scores.mp4: the frames with the score map over them; of several targets one video each.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
@@ -79,22 +87,28 @@ def track(
         bool,
         typer.Option(
             "--show",
-            help="Watch in a window: q quits, space pauses, r draws the box anew.",
+            help="Watch in a window: q quits, space pauses, r draws the box (of a single target) anew.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
     config: Annotated[
         str | None,
-        options.config(_HOW, "Settings: track-default, track-paper-3s, track-paper-5s, track-compat, or a YAML file."),
+        options.config(
+            _HOW,
+            "Settings: track-default, track-fast, track-paper-3s, track-paper-5s, track-compat, or a YAML file.",
+        ),
     ] = None,
     setting: Annotated[list[str] | None, options.overrides(_HOW)] = None,
     weights: Annotated[str | None, options.weights(_HOW)] = None,
     device: Annotated[str, options.device(_HOW)] = "auto",
+    runtime: Annotated[str, options.runtime(_HOW)] = "torch",
+    precision: Annotated[str, options.precision(_HOW)] = "fp32",
 ) -> None:
-    """Follow an object through a video, given its box in the first frame.
+    """Follow one object or several through a video, given their boxes in the first frame.
 
     Writes boxes.csv (frame, time, box, score), boxes.json (with settings, weights and versions) and boxes.txt (as
-    OTB's files), and on request videos that a browser plays. Without a box, it opens a window to draw one; where
+    OTB's files), and on request videos that a browser plays; of several targets, rows have ids, and each target has a
+    boxes-ID.txt. Without a box, it opens a window to draw one; where
     there is no display, it writes the first frame with pixel rulers, to read the box off.
 
     Example: siamfc track video.mp4 --box 120,80,64,48 --overlay
@@ -105,27 +119,31 @@ def track(
     from siamfc.checkpoint import DEFAULT_MODEL, load_model
     from siamfc.config import load_config
     from siamfc.devices import device_label
+    from siamfc.runtimes.choosing import choose_runtime
     from siamfc.tracking_run import StoppedEarly, track_video
     from siamfc.video import open_source
     from siamfc.window import Window
 
     folder = out or Path(f"track-{source_stem(source)}")
-    target = parse_box(box) if box else _read_box(box_file, start) if box_file else None
+    targets = _read_targets(box or [], box_file, start)
     with ExitStack() as stack:
         frames = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
         window = stack.enter_context(Window(f"siamfc  {frames.name}")) if show or select else None
         model = load_model(weights or DEFAULT_MODEL, device=device)
         settings = load_config(config, overrides=setting or [], checkpoint=model.info.settings if model.info else None)
         assert model.info is not None
-        say(f"{model.info.name} (sha256 {model.info.short_hash}) on {device_label(model.device)}")
+        computing = choose_runtime(model, runtime, precision)
+        where = f"{device_label(model.device)}, {computing.name} {computing.precision}"
+        say(f"{model.info.name} (sha256 {model.info.short_hash}) on {where}")
         watcher = stack.enter_context(_Watcher(frames, window if show else None))
         try:
             run = track_video(
                 frames,
-                target or (lambda frame: _choose_box(frame, window, folder)),
+                targets or (lambda frame: _choose_box(frame, window, folder)),
                 output=folder,
                 model=model,
                 config=settings,
+                runtime=computing,
                 overlay=overlay,
                 scores=scores,
                 overwrite=overwrite,
@@ -134,7 +152,7 @@ def track(
         except StoppedEarly as error:
             watcher.close()
             _report(error.run, folder)
-            fail(f"{error}; the {len(error.run.frames)} frames before are in {folder}")
+            fail(f"{error}; the {error.run.num_frames} frames before are in {folder}")
             raise typer.Exit(EXIT_BAD_INPUT) from None
         except KeyboardInterrupt:
             watcher.close()
@@ -153,6 +171,7 @@ class _Watcher:
 
         self.frames = 0
         self._window = window
+        self._painter: TargetsPainter | None = None
         self._progress = Progress(
             TextColumn("tracking"),
             BarColumn(),
@@ -175,22 +194,47 @@ class _Watcher:
     def close(self) -> None:
         self._progress.stop()
 
-    def observe(self, frame: Frame, result: TrackResult) -> Box | Literal["stop"] | None:
+    def observe(
+        self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]
+    ) -> Box | Literal["stop"] | None:
         self.frames += 1
         speed = self._progress.tasks[0].speed
         self._progress.update(self._task, advance=1, speed=f"{speed:.0f} fps" if speed else "")
-        return self._show(frame, result) if self._window else None
+        return self._show(frame, found) if self._window else None
 
-    def _show(self, frame: Frame, result: TrackResult) -> Box | Literal["stop"] | None:
-        from siamfc.drawing import draw_box
+    def _show(self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]) -> Box | Literal["stop"] | None:
+        from siamfc.track_result import TrackResult
 
         assert self._window is not None
-        key = self._window.show(draw_box(frame.image, result.box, label=f"score {result.score:.2f}"))
+        single = isinstance(found, TrackResult)
+        key = self._window.show(self._painted(frame, found))
         if key == " ":
             key = self._window.wait_key()
         if key == "q":
             return "stop"
-        return self._window.select_box(frame.image) if key == "r" else None
+        return self._window.select_box(frame.image) if key == "r" and single else None
+
+    def _painted(self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]) -> Image:
+        from siamfc.drawing import draw_box
+        from siamfc.overlays import TargetsPainter
+        from siamfc.track_result import TrackResult
+
+        if isinstance(found, TrackResult):
+            return draw_box(frame.image, found.box, label=f"score {found.score:.2f}")
+        self._painter = self._painter or TargetsPainter()
+        return self._painter.paint(frame, found)
+
+
+def _read_targets(boxes: list[str], box_file: Path | None, start: int) -> Box | list[Box] | list[TargetStart] | None:
+    from siamfc.data.target_file import holds_targets, read_targets
+
+    if len(boxes) > 1:
+        return [parse_box(box) for box in boxes]
+    if boxes:
+        return parse_box(boxes[0])
+    if box_file is None:
+        return None
+    return read_targets(box_file) if holds_targets(box_file) else _read_box(box_file, start)
 
 
 def _read_box(path: Path, start: int) -> Box:
@@ -232,10 +276,10 @@ def _report(run: TrackRun, folder: Path) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("stage", "ms a frame", "share"):
         table.add_column(title, justify="left" if title == "stage" else "right")
-    count, total = max(len(run.frames), 1), max(run.total_seconds, 1e-9)
+    count, total = max(run.num_frames, 1), max(run.total_seconds, 1e-9)
     known = sum(run.seconds.values())
     for stage, seconds in [*run.seconds.items(), ("the rest", max(total - known, 0.0))]:
         table.add_row(stage, f"{1000 * seconds / count:.2f}", f"{seconds / total:.0%}")
     messages.print(table)
-    say(f"{len(run.frames)} frames in {run.total_seconds:.1f} s, {run.frames_per_second:.1f} frames a second")
+    say(f"{run.num_frames} frames in {run.total_seconds:.1f} s, {run.frames_per_second:.1f} frames a second")
     say(f"{folder}: {', '.join(path.name for path in run.files)}")

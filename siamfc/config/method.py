@@ -37,6 +37,12 @@ class TrackerConfig(Section):
     scale_damping: float = Field(
         default=0.59, ge=0, le=1, description="share of the found size change that is taken over in a frame"
     )
+    scale_every: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="the other sizes are searched in each n-th frame only, the present one alone in those between",
+    )
     window_influence: float = Field(
         default=0.176, ge=0, le=1, description="weight of the cosine window in the response"
     )

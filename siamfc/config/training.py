@@ -89,7 +89,13 @@ class LabelConfig(Section):
         default=1.0,
         ge=0,
         le=10,
-        description="weight of a softmax over all cells that must favour the positive ones; not in the paper",
+        description="weight of a softmax over all cells that must favour those at the label's centre; not in the paper",
+    )
+    ranking_sigma_px: float = Field(
+        default=5.0,
+        gt=0,
+        le=64,
+        description="how far around the label's centre that softmax is to spread: a Gaussian's deviation, pixels",
     )
     group_size: int = Field(
         default=16,

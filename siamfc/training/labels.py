@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -47,9 +47,7 @@ def positive_cells(centers: Tensor, *, search_size: int, exemplar_size: int, str
         ...                    radius=16).sum())
         13
     """
-    places = cell_centers_px(search_size, exemplar_size, stride).to(centers.device)
-    squared = (places[None, :, None] - centers[:, 1, None, None]) ** 2  # down
-    squared = squared + (places[None, None, :] - centers[:, 0, None, None]) ** 2  # across
+    squared = _squared_distances(centers, cell_centers_px(search_size, exemplar_size, stride).to(centers.device))
     positive = squared <= radius**2
     empty = ~positive.flatten(1).any(dim=1)
     if empty.any():
@@ -62,8 +60,20 @@ def positive_cells(centers: Tensor, *, search_size: int, exemplar_size: int, str
     return positive
 
 
-def batch_labels(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
-    """(B, h, w) bool: the cells that are the target in a batch's score maps, by the settings' labels."""
+class BatchLabels(NamedTuple):
+    """What a batch's score maps are to show.
+
+    Attributes:
+        positive: (B, h, w) bool: the cells that are the target; none of a negative pair.
+        place: (B, h, w), sum 1 a map: a Gaussian around the label's centre; zero for a negative pair.
+    """
+
+    positive: Tensor
+    place: Tensor
+
+
+def batch_labels(batch: PairBatch, config: TrainConfig, stride: int) -> BatchLabels:
+    """The labels of a batch, by the settings."""
     sizes = config.training
     centers = batch.centers if config.labels.follows_target else torch.full_like(batch.centers, sizes.search_size / 2)
     # A negative pair has no target: its label is empty, wherever the other video's target lies.
@@ -75,7 +85,16 @@ def batch_labels(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
         stride=stride,
         radius=config.labels.positive_radius,
     )
-    return positive & batch.is_positive[:, None, None]
+    shown = batch.is_positive[:, None, None]
+    squared = _squared_distances(safe, cell_centers_px(sizes.search_size, sizes.exemplar_size, stride))
+    place = torch.softmax(-squared.flatten(1) / (2 * config.labels.ranking_sigma_px**2), dim=1).view_as(squared)
+    return BatchLabels(positive & shown, place * shown)
+
+
+def _squared_distances(centers: Tensor, places: Tensor) -> Tensor:
+    """(B, h, w) of centres (B, 2) x, y from cells whose rows and columns lie at ``places`` (cells,)."""
+    down = (places[None, :, None] - centers[:, 1, None, None]) ** 2
+    return down + (places[None, None, :] - centers[:, 0, None, None]) ** 2
 
 
 def batch_strangers(batch: PairBatch, group_size: int) -> Tensor:

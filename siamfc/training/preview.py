@@ -52,7 +52,7 @@ def preview_sheet(reader: PairReader, *, stride: int, pairs: int = 16, epoch: in
     exemplars, searches = (
         _shown(look, images) for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
     )
-    labels = batch_labels(batch, reader.config, stride).numpy()
+    labels = batch_labels(batch, reader.config, stride).positive.numpy()
     rows = [
         draw_labelled_pair(pair, exemplar, search, label, reader.config, stride=stride)
         for pair, exemplar, search, label in zip(read, exemplars, searches, labels, strict=True)

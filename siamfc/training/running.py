@@ -269,12 +269,9 @@ class Trainer:
             exemplars.contiguous(memory_format=torch.channels_last),
             searches.contiguous(memory_format=torch.channels_last),
         ).float()
-        positive = self._labels(batch).to(device)
+        labels = batch_labels(batch, config, self._model.stride)
         strangers = batch_strangers(batch, config.labels.group_size).to(device)
-        return pair_losses(score_maps, positive, strangers, config.labels)
-
-    def _labels(self, batch: PairBatch) -> Tensor:
-        return batch_labels(batch, self.config, self._model.stride)
+        return pair_losses(score_maps, labels.positive.to(device), labels.place.to(device), strangers, config.labels)
 
     def _is_stopping(self, stop: StopRequest) -> bool:
         """Whether any process was asked to stop: all do so after the same step."""

@@ -14,7 +14,8 @@ class PairScorer(nn.Module):
     """What is trained, as one module whose ``forward`` is the whole computation from pixels to score maps.
 
     A model whose standardisation is taken from the first search takes it from each pair's own search here: it shows
-    the same place as the first frame does when tracking. The statistics are constants for the gradient.
+    the same place as the first frame does when tracking. The gradient goes through the statistics: without it, features
+    learn to differ from what they are divided by.
 
     Args:
         model: What is trained.
@@ -34,8 +35,7 @@ class PairScorer(nn.Module):
         model = self.model
         if model.config.standardisation == "first_search":
             search_features = model.features(searches)
-            with torch.no_grad():
-                mean, deviation = channel_statistics(search_features.flatten(2))
+            mean, deviation = channel_statistics(search_features.flatten(2))
             mean, deviation = mean[..., None, None], deviation[..., None, None]
             exemplar_features = (model.features(exemplars) - mean) / deviation
             search_features = (search_features - mean) / deviation

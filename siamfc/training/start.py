@@ -133,7 +133,7 @@ def fit_head(model: SiamFC, batches: list[PairBatch], config: TrainConfig) -> No
     model.bias.fill_(0.0)
     for batch in batches:
         scores.append(scorer(batch.exemplars, batch.searches)[:, 0])
-        labels.append(batch_labels(batch, config, model.stride))
+        labels.append(batch_labels(batch, config, model.stride).positive)
     with torch.enable_grad():
         gain, bias = fit_gain_and_bias(torch.cat(scores), torch.cat(labels))
     model.gain.fill_(gain)

@@ -60,6 +60,11 @@ class VideoFile(FrameSource):
             self.close()
             raise
 
+    @property
+    def may_be_read_ahead(self) -> bool:
+        """True, but for pipes and devices, which come when they come."""
+        return self._path.is_file()
+
     def __iter__(self) -> Iterator[Frame]:
         if self._is_closed:
             raise SourceError(f"{self.name} is closed; open it again to read it")

@@ -43,6 +43,11 @@ class ImageFiles(FrameSource):
         self._paths = paths
         self.frame_count = span.count_in(len(paths))
 
+    @property
+    def may_be_read_ahead(self) -> bool:
+        """True."""
+        return True
+
     def __iter__(self) -> Iterator[Frame]:
         for number in range(*slice(*self.span).indices(len(self._paths))):
             path = self._paths[number]

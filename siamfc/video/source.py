@@ -101,6 +101,11 @@ class FrameSource(ABC):
         self.frame_rate: float | None = None
         self.frame_count: int | None = None
 
+    @property
+    def may_be_read_ahead(self) -> bool:
+        """Whether frames may be taken before they are asked for, in another thread; files and images allow it."""
+        return False
+
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; raises `siamfc.errors.SourceError` where one cannot be read."""

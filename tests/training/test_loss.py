@@ -52,7 +52,7 @@ def _group(seed: int = 0, pairs: int = 4, group: int = 2):
 
 def test_without_additions_the_loss_is_the_papers_on_each_searchs_own_exemplar() -> None:
     scores, positive, strangers = _group()
-    losses = pair_losses(scores, positive, strangers, LabelConfig(group_size=2, group_weight=0, ranking_weight=0))
+    losses = pair_losses(scores, positive, positive.double(), strangers, LabelConfig(group_size=2, group_weight=0, ranking_weight=0))
     own = torch.stack([scores[index, index % 2] for index in range(4)])
     assert torch.equal(losses.total, logistic_loss(own, positive))
 
@@ -60,9 +60,9 @@ def test_without_additions_the_loss_is_the_papers_on_each_searchs_own_exemplar()
 def test_group_negatives_push_down_what_strangers_score() -> None:
     scores, positive, strangers = _group()
     settings = LabelConfig(group_size=2, group_weight=1, ranking_weight=0)
-    plain = pair_losses(scores, positive, strangers, settings).total
+    plain = pair_losses(scores, positive, positive.double(), strangers, settings).total
     scores[0, 1] += 5  # search 0 with the exemplar of pair 1
-    raised = pair_losses(scores, positive, strangers, settings).total
+    raised = pair_losses(scores, positive, positive.double(), strangers, settings).total
     assert raised[0] > plain[0]
     assert torch.equal(raised[1:], plain[1:])
 
@@ -71,18 +71,20 @@ def test_a_pair_of_the_same_track_is_no_negative() -> None:
     scores, positive, strangers = _group()
     strangers[0] = False
     settings = LabelConfig(group_size=2, group_weight=1, ranking_weight=1)
-    before = pair_losses(scores, positive, strangers, settings).total
+    before = pair_losses(scores, positive, positive.double(), strangers, settings).total
     scores[0, 1] += 5
-    assert torch.equal(pair_losses(scores, positive, strangers, settings).total, before)
+    assert torch.equal(pair_losses(scores, positive, positive.double(), strangers, settings).total, before)
 
 
 def test_ranking_is_the_softmax_over_the_own_map_and_the_exemplars_other_searches() -> None:
     scores, positive, strangers = _group()
+    place = torch.zeros(4, 3, 3, dtype=torch.float64)
+    place[:, 1, 1], place[:, 1, 2] = 0.75, 0.25
     settings = LabelConfig(group_size=2, group_weight=0, ranking_weight=1)
-    losses = pair_losses(scores, positive, strangers, settings)
+    losses = pair_losses(scores, positive, place, strangers, settings)
     # Exemplar 0 sees its own search (0) and, as a stranger, search 1.
     candidates = torch.cat([scores[0, 0].flatten(), scores[1, 0].flatten()])
-    expected = torch.logsumexp(candidates, 0) - scores[0, 0, 1, 1]
+    expected = torch.logsumexp(candidates, 0) - 0.75 * scores[0, 0, 1, 1] - 0.25 * scores[0, 0, 1, 2]
     assert (losses.total - losses.logistic)[0].item() == pytest.approx(expected.item(), rel=1e-12)
 
 
@@ -91,7 +93,7 @@ def test_ranking_leaves_negative_pairs_alone_and_gradients_finite() -> None:
     positive[2] = False
     strangers[2] = False
     scores.requires_grad_()
-    losses = pair_losses(scores, positive, strangers, LabelConfig(group_size=2, ranking_weight=1))
+    losses = pair_losses(scores, positive, positive.double(), strangers, LabelConfig(group_size=2, ranking_weight=1))
     losses.total.sum().backward()
     assert torch.isfinite(scores.grad).all()
     assert losses.total[2] == losses.logistic[2]

@@ -1,0 +1,142 @@
+"""Many targets in one video: each with an identity, added and dropped while the video runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+from numpy.typing import NDArray
+
+from siamfc.boxes import Box, as_box
+from siamfc.config import Config, TrackerConfig
+from siamfc.errors import BoxError
+from siamfc.frames import ColorOrder, as_rgb_frame
+from siamfc.model import SiamFC
+from siamfc.runtimes.runtime import Runtime
+from siamfc.target_id import TargetId
+from siamfc.target_search import Target, TargetSearch
+from siamfc.timing import StageClock
+from siamfc.track_result import TrackResult
+
+
+class MultiTracker:
+    """Follows any number of targets through the frames of one video.
+
+    Targets do not influence each other: with ``batch_targets=1`` each one's boxes are, to the last bit, those of a
+    `siamfc.Tracker` that follows it alone; in larger batches sums are rounded in another order.
+
+    Args:
+        model: As `siamfc.Tracker`.
+        config: As there.
+        color_order: As there.
+        keep_maps: As there.
+        runtime: As there.
+        batch_targets: How many targets' crops are embedded together, at most; None takes what measures fastest: one on
+            a CPU, all on other devices.
+
+    Raises:
+        ConfigError: Crop sizes that this network cannot use, or a batch below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from siamfc.checkpoint import load_model
+        >>> tracker = MultiTracker(load_model("mobilenetv2-imagenet", device="cpu"))
+        >>> frame = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+        >>> tracker.add(frame, (140, 100, 40, 40), id="dog"), tracker.add(frame, (20, 30, 50, 40))
+        ('dog', 0)
+        >>> {id: round(result.box.x) for id, result in tracker.update(frame).items()}
+        {'dog': 140, 0: 20}
+        >>> tracker.drop("dog")
+        >>> tracker.ids
+        [0]
+    """
+
+    def __init__(
+        self,
+        model: SiamFC,
+        config: Config | TrackerConfig | None = None,
+        *,
+        color_order: ColorOrder = "rgb",
+        keep_maps: bool = False,
+        runtime: Runtime | None = None,
+        batch_targets: int | None = None,
+    ) -> None:
+        self.color_order = color_order
+        self._search = TargetSearch(model, config, keep_maps=keep_maps, runtime=runtime, batch_targets=batch_targets)
+        self._targets: dict[TargetId, Target] = {}
+        self._results: dict[TargetId, TrackResult] = {}
+        self._numbers = count()
+
+    @property
+    def config(self) -> TrackerConfig:
+        """The settings in use."""
+        return self._search.config
+
+    @property
+    def clock(self) -> StageClock:
+        """Time spent so far: crop, embed, correlate, post-process."""
+        return self._search.clock
+
+    @property
+    def stride(self) -> int:
+        """Search pixels per score-map cell."""
+        return self._search.stride
+
+    @property
+    def ids(self) -> list[TargetId]:
+        """The targets being followed, in the order in which they were added."""
+        return list(self._targets)
+
+    @property
+    def results(self) -> dict[TargetId, TrackResult]:
+        """Each target's last result: of `update`, or, where it was added since, the box as given."""
+        return dict(self._results)
+
+    def add(
+        self,
+        frame: NDArray[Any],
+        box: Box | Iterable[float],
+        id: TargetId | None = None,  # noqa: A002 - what it is called everywhere
+    ) -> TargetId:
+        """Take a target from a frame; it is looked for from the next `update` on.
+
+        Args:
+            frame: As `siamfc.Tracker.init`.
+            box: As there.
+            id: What to call it; None takes the next number, from 0, that no target had.
+
+        Returns:
+            What it is called.
+
+        Raises:
+            BoxError: As there, or a target of this name is followed already.
+            FrameError: Not a picture.
+        """
+        if id in self._targets:
+            raise BoxError(f"a target {id!r} is followed already: drop it first, or give another id")
+        target, result = self._search.start(as_rgb_frame(frame, self.color_order), as_box(box))
+        if id is None:
+            id = next(number for number in self._numbers if number not in self._targets)  # noqa: A001
+        self._targets[id], self._results[id] = target, result
+        return id
+
+    def drop(self, id: TargetId) -> None:  # noqa: A002
+        """Follow a target no longer.
+
+        Raises:
+            KeyError: There is no such target.
+        """
+        if id not in self._targets:
+            raise KeyError(f"no target {id!r}; followed are {self.ids}")
+        del self._targets[id], self._results[id]
+
+    def update(self, frame: NDArray[Any]) -> dict[TargetId, TrackResult]:
+        """Find all targets in the next frame; as `siamfc.Tracker.update`, without targets nothing.
+
+        Raises:
+            FrameError: Not a picture.
+        """
+        image = as_rgb_frame(frame, self.color_order)
+        self._results = dict(zip(self._targets, self._search.find(image, [*self._targets.values()]), strict=True))
+        return dict(self._results)

@@ -1,0 +1,230 @@
+"""The step of a frame: crops around targets, embedded, correlated with their exemplars, and the peaks taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from siamfc.boxes import Box
+from siamfc.config import Config, TrackerConfig, load_config
+from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
+from siamfc.errors import CheckpointError, ConfigError
+from siamfc.folding import fold
+from siamfc.frames import Image
+from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC
+from siamfc.response_peak import PeakFinder, ResponsePeak
+from siamfc.runtimes.runtime import Runtime
+from siamfc.runtimes.torch_runtime import TorchRuntime
+from siamfc.score_map import displacement_px, score_map_cells, score_map_position
+from siamfc.target_state import TargetState
+from siamfc.timing import StageClock
+from siamfc.track_result import ScoreMaps, TrackResult
+
+
+@dataclass
+class Target:
+    """One target being followed.
+
+    Attributes:
+        state: Where it is; replaced in every frame.
+        kernel: Its exemplar, held.
+        fill: Colour outside the frame: the mean of the frame in which it was given.
+        searches: In how many frames it was looked for.
+    """
+
+    state: TargetState
+    kernel: ExemplarKernel
+    fill: Color
+    searches: int = 0
+
+
+class TargetSearch:
+    """Starts targets and finds them in the next frame; `siamfc.Tracker` and `siamfc.MultiTracker` stand on it.
+
+    Args:
+        model: As `siamfc.Tracker`.
+        config: As there.
+        keep_maps: As there.
+        runtime: As there.
+        batch_targets: How many targets' crops are embedded together, at most; None takes what measures fastest: one
+            on a CPU, whose cache the features of more would leave, all on other devices.
+
+    Raises:
+        ConfigError: Crop sizes that this network cannot use, or a batch below 1.
+    """
+
+    def __init__(
+        self,
+        model: SiamFC,
+        config: Config | TrackerConfig | None = None,
+        *,
+        keep_maps: bool = False,
+        runtime: Runtime | None = None,
+        batch_targets: int | None = None,
+    ) -> None:
+        if config is None:
+            config = load_config(checkpoint=model.info.settings if model.info else None)
+        if batch_targets is not None and batch_targets < 1:
+            raise ConfigError(f"batch_targets is 1 or more, not {batch_targets}")
+        self.config = config.tracker if isinstance(config, Config) else config
+        self.keep_maps = keep_maps
+        self.clock = StageClock()
+        self.stride = model.stride
+        self.batch_targets = batch_targets or (1 if model.device.type == "cpu" else None)
+        self._model = fold(model)
+        self._runtime = runtime or TorchRuntime(model)
+        self._peaks = PeakFinder(self.config)
+        self._check_sizes()
+        half = self.config.num_scales // 2
+        self._scales = [self.config.scale_step**step for step in range(-half, half + 1)]
+        self._crops: NDArray[np.uint8] = np.empty((0,), dtype=np.uint8)
+
+    @torch.inference_mode()
+    def start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
+        """Take a target from a frame.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            box: The target, frame pixels.
+
+        Returns:
+            The target, and the box as given with the exemplar's score at its own place.
+
+        Raises:
+            BoxError: The box lies wholly outside the frame.
+            CheckpointError: The network gives numbers that are not finite.
+        """
+        config, height, width = self.config, *image.shape[:2]
+        state = TargetState.of(box, (height, width), config)
+        fill = mean_color(image)
+        with self.clock.stage("crop"):
+            inner = CropRegion(*state.center, context_side(box, config.context_amount), config.exemplar_size)
+            around = state.search_region(1.0, config.search_size)
+            exemplar, search = (_as_images(crop(image, region, fill)[None]) for region in (inner, around))
+        with self.clock.stage("embed"):
+            statistics: ChannelStatistics | None = None
+            if self._model.config.standardisation == "first_search":
+                statistics = self._model.channel_statistics(search)
+            exemplar_features = self._model.embed(exemplar, statistics)
+        if not torch.isfinite(exemplar_features).all():
+            raise CheckpointError("the network gives features that are not finite: its weights are broken")
+        with self.clock.stage("correlate"):
+            kernel = self._model.exemplar_kernel(exemplar_features, statistics)
+            score = self._model.score(exemplar_features, exemplar_features)
+        return Target(state, kernel, fill), TrackResult(box, float(score), scale=1.0)
+
+    @torch.inference_mode()
+    def find(self, image: Image, targets: Sequence[Target]) -> list[TrackResult]:
+        """Find targets in the next frame, and move them there.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            targets: Any number of different ones.
+
+        Returns:
+            A result a target, in their order.
+        """
+        results: dict[int, TrackResult] = {}
+        for scales, numbers in self._batches(targets):
+            found = self._find_batch(image, [targets[number] for number in numbers], scales)
+            results.update(zip(numbers, found, strict=True))
+        return [results[number] for number in range(len(targets))]
+
+    def _batches(self, targets: Sequence[Target]) -> Iterator[tuple[list[float], list[int]]]:
+        """Numbers of targets that are embedded together, and the scales at which they are searched."""
+        by_scales: dict[bool, list[int]] = defaultdict(list)
+        for number, target in enumerate(targets):
+            by_scales[target.searches % self.config.scale_every == 0].append(number)
+        for every_scale, numbers in by_scales.items():
+            size = self.batch_targets or len(numbers)
+            for first in range(0, len(numbers), size):
+                yield (self._scales if every_scale else [1.0]), numbers[first : first + size]
+
+    def _find_batch(self, image: Image, targets: list[Target], scales: list[float]) -> list[TrackResult]:
+        height, width = image.shape[:2]
+        with self.clock.stage("crop"):
+            states = [target.state.fitted_to((height, width)) for target in targets]
+            regions = [[state.search_region(scale, self.config.search_size) for scale in scales] for state in states]
+            searches = self._cut(image, targets, regions)
+        with self.clock.stage("embed"):
+            features = self._runtime.embed(searches)
+        with self.clock.stage("correlate"):
+            kernel = _kernel_of(targets, len(scales))
+            cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
+            score_maps = self._runtime.correlate(kernel, features)[:, :cells, :cells]
+            score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
+        with self.clock.stage("post-process"):
+            peaks, responses = self._peaks.find(score_maps)
+            results = []
+            for number, (target, state, peak) in enumerate(zip(targets, states, peaks, strict=True)):
+                region = regions[number][peak.scale_index]
+                target.state = state.moved(self._shift(peak, region), scales[peak.scale_index], self.config)
+                target.searches += 1
+                maps = None
+                if self.keep_maps:
+                    maps = _maps(score_maps[number], responses[number], region, peak)
+                results.append(TrackResult(target.state.box, peak.score, target.state.scale, maps))
+        return results
+
+    def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:
+        """The crops of all targets and scales, (B, 3, search_size, search_size) uint8; valid until the next call."""
+        size, count = self.config.search_size, len(targets) * len(regions[0])
+        if len(self._crops) < count:
+            self._crops = np.empty((count, size, size, 3), dtype=np.uint8)
+        places = iter(self._crops)
+        for target, parts in zip(targets, regions, strict=True):
+            for region in parts:
+                crop(image, region, target.fill, out=next(places))
+        return _as_images(self._crops[:count])
+
+    def _shift(self, peak: ResponsePeak, region: CropRegion) -> tuple[float, float]:
+        """From the crop's centre to the peak, (x, y) in frame pixels."""
+        config = self.config
+        x, y = (
+            displacement_px(
+                score_map_position(cell, config.response_upsampling, config.response_alignment),
+                search_px=config.search_size,
+                exemplar_px=config.exemplar_size,
+                stride=self.stride,
+            )
+            * region.frame_px_per_crop_px
+            for cell in (peak.column, peak.row)
+        )
+        return x, y
+
+    def _check_sizes(self) -> None:
+        config, field = self.config, self._model.backbone.receptive_field
+        if config.exemplar_size < field:
+            raise ConfigError(
+                f"tracker.exemplar_size {config.exemplar_size} is below the {field} px that one cell of "
+                f"{self._model.config.backbone} sees"
+            )
+        if score_map_cells(config.search_size, config.exemplar_size, self.stride) < 3:
+            raise ConfigError(
+                f"tracker.search_size {config.search_size} leaves less than a 3 x 3 score map around the exemplar of "
+                f"{config.exemplar_size} px: at least {config.exemplar_size + 2 * self.stride} px are needed"
+            )
+
+
+def _kernel_of(targets: list[Target], num_scales: int) -> ExemplarKernel:
+    """One exemplar for all scales of one target; of several targets, each one's as often as it has scales."""
+    if len(targets) == 1:
+        return targets[0].kernel
+    parts = zip(*(target.kernel for target in targets), strict=True)
+    return ExemplarKernel(*(torch.cat(part).repeat_interleave(num_scales, dim=0) for part in parts))
+
+
+def _as_images(crops: NDArray[np.uint8]) -> Tensor:
+    # (B, H, W, 3) permuted is (B, 3, H, W) in channels-last order: no copy.
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)
+
+
+def _maps(score_maps: Tensor, response: Tensor, region: CropRegion, peak: ResponsePeak) -> ScoreMaps:
+    score_maps_array, response_array = (np.array(tensor.float().cpu().numpy()) for tensor in (score_maps, response))
+    return ScoreMaps(score_maps_array, response_array, region, peak.scale_index, (peak.row, peak.column))

@@ -1,0 +1,151 @@
+"""Many targets: each is followed as if it were alone, and keeps its name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from siamfc import MultiTracker, Tracker, TrackerConfig
+from siamfc.errors import BoxError, ConfigError, FrameError
+from siamfc.runtimes.torch_runtime import TorchRuntime
+from tests.scenes import pan
+
+OTHERS = {"tie": (150, 190, 30, 40), 7: (90, 60, 60, 60)}
+
+
+@pytest.fixture(scope="module")
+def scene(photograph):
+    return pan(photograph, [(60 + 3 * step, 50 + 2 * step) for step in range(6)])
+
+
+def alone(model, frames, box, config=None):
+    return list(Tracker(model, config).track(frames, box))
+
+
+class Counting(TorchRuntime):
+    """Remembers the sizes of the batches that it embeds."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.batches = []
+
+    def embed(self, images):
+        self.batches.append(len(images))
+        return super().embed(images)
+
+
+@pytest.mark.parametrize("batch_targets", [None, 1, 8])
+def test_one_target_has_exactly_the_boxes_of_the_single_tracker(mobilenetv2, scene, batch_targets):
+    tracker = MultiTracker(mobilenetv2, batch_targets=batch_targets)
+    name = tracker.add(scene.frames[0], scene.boxes[0])
+    results = [tracker.results[name], *(tracker.update(frame)[name] for frame in scene.frames[1:])]
+    assert results == alone(mobilenetv2, scene.frames, scene.boxes[0])
+
+
+@pytest.mark.parametrize(
+    "config", [TrackerConfig(), TrackerConfig(num_scales=5), TrackerConfig(scale_every=3)], ids=str
+)
+def test_each_of_several_has_exactly_the_boxes_it_has_alone(mobilenetv2, scene, config):
+    boxes = {"eye": scene.boxes[0], **OTHERS}
+    tracker = MultiTracker(mobilenetv2, config, batch_targets=1)
+    for name, box in boxes.items():
+        assert tracker.add(scene.frames[0], box, id=name) == name
+    found = [tracker.results, *(tracker.update(frame) for frame in scene.frames[1:])]
+    for name, box in boxes.items():
+        assert [results[name] for results in found] == alone(mobilenetv2, scene.frames, box, config)
+
+
+@pytest.mark.parametrize("batch_targets", [2, 3, 100])
+def test_larger_batches_move_no_box_by_more_than_rounding_can(mobilenetv2, scene, batch_targets):
+    boxes = {"eye": scene.boxes[0], **OTHERS}
+    tracker = MultiTracker(mobilenetv2, batch_targets=batch_targets)
+    for name, box in boxes.items():
+        tracker.add(scene.frames[0], box, id=name)
+    for frame in scene.frames[1:]:
+        tracker.update(frame)
+    for name, box in boxes.items():
+        last = alone(mobilenetv2, scene.frames, box)[-1]
+        # A cell of the response is half a crop pixel, here less than half a frame pixel.
+        np.testing.assert_allclose(tracker.results[name].box, last.box, atol=0.5)
+        assert tracker.results[name].score == pytest.approx(last.score, abs=0.01)
+
+
+@pytest.mark.parametrize(("batch_targets", "expected"), [(None, [3, 3, 3]), (1, [3, 3, 3]), (2, [6, 3]), (3, [9])])
+def test_as_many_targets_are_embedded_together_as_asked_for(mobilenetv2, scene, batch_targets, expected):
+    runtime = Counting(mobilenetv2)
+    tracker = MultiTracker(mobilenetv2, runtime=runtime, batch_targets=batch_targets)
+    for box in (scene.boxes[0], *OTHERS.values()):
+        tracker.add(scene.frames[0], box)
+    tracker.update(scene.frames[1])
+    assert runtime.batches == expected
+
+
+def test_targets_that_search_one_scale_and_all_scales_share_a_frame(mobilenetv2, scene):
+    runtime = Counting(mobilenetv2)
+    tracker = MultiTracker(mobilenetv2, TrackerConfig(scale_every=2), runtime=runtime, batch_targets=4)
+    tracker.add(scene.frames[0], scene.boxes[0])
+    tracker.update(scene.frames[1])
+    tracker.add(scene.frames[1], OTHERS["tie"])
+    tracker.update(scene.frames[2])
+    assert runtime.batches == [3, 1, 3]
+
+
+def test_targets_come_and_go_while_the_video_runs(mobilenetv2, scene):
+    tracker = MultiTracker(mobilenetv2)
+    assert tracker.ids == []
+    assert tracker.update(scene.frames[0]) == {}
+    assert tracker.add(scene.frames[0], scene.boxes[0]) == 0
+    tracker.update(scene.frames[1])
+    assert tracker.add(scene.frames[1], OTHERS["tie"], id="tie") == "tie"
+    assert tracker.results["tie"].box == OTHERS["tie"]
+    assert list(tracker.update(scene.frames[2])) == tracker.ids == [0, "tie"]
+    tracker.drop(0)
+    assert list(tracker.update(scene.frames[3])) == ["tie"]
+    assert tracker.add(scene.frames[3], scene.boxes[3]) == 1  # numbers are not given twice
+    late = alone(mobilenetv2, scene.frames[1:4], OTHERS["tie"])[-1]
+    assert tracker.results["tie"] == late
+
+
+def test_a_number_that_a_user_gave_is_not_given_again(mobilenetv2, scene):
+    tracker = MultiTracker(mobilenetv2)
+    assert tracker.add(scene.frames[0], scene.boxes[0], id=0) == 0
+    assert tracker.add(scene.frames[0], scene.boxes[0]) == 1
+
+
+def test_bad_names_boxes_frames_and_batches_are_refused_and_change_nothing(mobilenetv2, scene):
+    tracker = MultiTracker(mobilenetv2)
+    tracker.add(scene.frames[0], scene.boxes[0], id="eye")
+    with pytest.raises(BoxError, match="'eye' is followed already"):
+        tracker.add(scene.frames[0], scene.boxes[0], id="eye")
+    with pytest.raises(BoxError, match="outside the frame"):
+        tracker.add(scene.frames[0], (5000, 0, 10, 10), id="far")
+    with pytest.raises(KeyError, match="far"):
+        tracker.drop("far")
+    with pytest.raises(FrameError):
+        tracker.update(scene.frames[1] / 255)
+    assert tracker.ids == ["eye"]
+    assert tracker.results["eye"].box == scene.boxes[0]
+    with pytest.raises(ConfigError, match="batch_targets is 1 or more"):
+        MultiTracker(mobilenetv2, batch_targets=0)
+
+
+def test_a_target_without_a_number_is_refused_before_it_takes_one(mobilenetv2, scene):
+    tracker = MultiTracker(mobilenetv2)
+    with pytest.raises(BoxError):
+        tracker.add(scene.frames[0], (0, 0, 0, 0))
+    assert tracker.add(scene.frames[0], scene.boxes[0]) == 0
+
+
+def test_maps_are_kept_and_bgr_is_read_as_the_single_tracker_does(mobilenetv2, scene):
+    tracker = MultiTracker(mobilenetv2, color_order="bgr", keep_maps=True)
+    for box in (scene.boxes[0], OTHERS["tie"]):
+        tracker.add(scene.frames[0][..., ::-1], box)
+    first, second = (tracker.update(scene.frames[1][..., ::-1])[name] for name in (0, 1))
+    single = Tracker(mobilenetv2, keep_maps=True)
+    single.init(scene.frames[0], scene.boxes[0])
+    expected = single.update(scene.frames[1])
+    np.testing.assert_array_equal(first.maps.score_maps, expected.maps.score_maps)
+    np.testing.assert_array_equal(first.maps.response, expected.maps.response)
+    tracker.update(scene.frames[2][..., ::-1])
+    np.testing.assert_array_equal(first.maps.score_maps, expected.maps.score_maps)  # not overwritten by the next frame
+    assert not np.array_equal(first.maps.response, second.maps.response)
