@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from siamfc.equivariance.measuring import measure_equivariance
     from siamfc.errors import SiamfcError
     from siamfc.evaluation.evaluating import evaluate
-    from siamfc.exemplars import Exemplar, as_exemplar
-    from siamfc.match_run import match_pictures
-    from siamfc.matcher import Match, Matcher
-    from siamfc.matching import match, match_map
+    from siamfc.matching.exemplars import Exemplar, as_exemplar
+    from siamfc.matching.matcher import Match, Matcher
+    from siamfc.matching.one_call import match, match_map
+    from siamfc.matching.run import match_pictures
     from siamfc.model import SiamFC, build_model
     from siamfc.multi_tracker import MultiTracker
     from siamfc.results import TrackedFrame
@@ -38,10 +38,10 @@ _HOME = {
     "Box": "boxes",
     "Config": "config",
     "DenseSiamFC": "dense",
-    "Exemplar": "exemplars",
-    "Match": "matcher",
+    "Exemplar": "matching.exemplars",
+    "Match": "matching.matcher",
     "MatchConfig": "config",
-    "Matcher": "matcher",
+    "Matcher": "matching.matcher",
     "ModelConfig": "config",
     "MultiTracker": "multi_tracker",
     "ScoreMaps": "track_result",
@@ -55,7 +55,7 @@ _HOME = {
     "Tracker": "tracker",
     "TrackerConfig": "config",
     "VideoWriter": "video",
-    "as_exemplar": "exemplars",
+    "as_exemplar": "matching.exemplars",
     "build_model": "model",
     "cross_correlate": "correlation",
     "draw_pair": "visualize",
@@ -63,9 +63,9 @@ _HOME = {
     "intersection_over_union": "boxes",
     "load_config": "config",
     "load_model": "checkpoint",
-    "match": "matching",
-    "match_map": "matching",
-    "match_pictures": "match_run",
+    "match": "matching.one_call",
+    "match_map": "matching.one_call",
+    "match_pictures": "matching.run",
     "measure_equivariance": "equivariance.measuring",
     "model_names": "checkpoint",
     "open_source": "video",

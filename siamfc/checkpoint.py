@@ -142,7 +142,7 @@ def save_checkpoint(
 
 def _stored(name: str, tensor: Tensor, half_precision: bool) -> Tensor:
     keep = tensor.ndim == 0 or name.rpartition(".")[2] in ("running_mean", "running_var", "mean", "deviation")
-    keep = keep or name.startswith("channel_") or not tensor.is_floating_point()
+    keep = keep or name.startswith(("channel_", "score_")) or not tensor.is_floating_point()
     return tensor.contiguous() if keep or not half_precision else tensor.half().contiguous()
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, matmul
+
+_FEW = 2  # exemplars of one search, up to which a product of matrices is faster than a convolution
 
 
-def cross_correlate(exemplar_features: Tensor, search_features: Tensor) -> Tensor:
+def cross_correlate(exemplar_features: Tensor, search_features: Tensor, *, dilation: int = 1) -> Tensor:
     """Similarity of exemplars with every window of searches: ``out[b, i, j] = sum(z[b] * x[b, :, i:i+h, j:j+w])``.
 
     Args:
         exemplar_features: (N, C, h, w).
         search_features: (B, C, H, W), with ``H >= h`` and ``W >= w``. N and B are equal (pairwise), or one of them
             is 1: one exemplar in many searches, or many exemplars against one search.
+        dilation: Cells of the search from one cell of an exemplar to the next; with it a window is
+            ``dilation (h - 1) + 1`` cells high.
 
     Returns:
-        (max(N, B), H - h + 1, W - w + 1).
+        (max(N, B), H - dilation (h - 1), W - dilation (w - 1)).
 
     Raises:
         ValueError: Counts, channels or sizes that do not go together.
@@ -28,30 +31,34 @@ def cross_correlate(exemplar_features: Tensor, search_features: Tensor) -> Tenso
     """
     N, C, h, w = exemplar_features.shape
     B, search_channels, H, W = search_features.shape
-    if search_channels != C or h > H or w > W or (N != B and 1 not in (N, B)):
+    rows, columns = H - dilation * (h - 1), W - dilation * (w - 1)
+    if search_channels != C or rows < 1 or columns < 1 or (N != B and 1 not in (N, B)):
         raise ValueError(
             f"exemplar features {tuple(exemplar_features.shape)} cannot slide over search features "
             f"{tuple(search_features.shape)}: expected equal channels, a search no smaller than the exemplar, "
             "and equal counts or one of either"
         )
-    if N == 1 or B == 1:
-        maps = F.conv2d(search_features, exemplar_features)
-        return maps.flatten(0, 1)
-    return _correlate_pairs(exemplar_features, search_features)
+    if (h, w) == (H, W):  # one window each
+        return (exemplar_features * search_features).sum(dim=(1, 2, 3))[:, None, None]
+    if B == 1 and (N > _FEW or C == 1):
+        return F.conv2d(search_features, exemplar_features, dilation=dilation)[0]
+    return _slide(exemplar_features, search_features, dilation)
 
 
-def _correlate_pairs(exemplar_features: Tensor, search_features: Tensor) -> Tensor:
-    """Exemplar b with search b: one batched product of all exemplar cells with all search cells, then shifted sums.
+def _slide(exemplar_features: Tensor, search_features: Tensor, dilation: int) -> Tensor:
+    """Every cell of the exemplar times every cell of the search, and the sums along the diagonals of that.
 
-    As a convolution with a group a pair it takes three times as long, backwards too.
+    One product of two matrices, which libraries do at the processor's full rate; each window's score is the sum of
+    ``h w`` of its entries. A convolution with one output channel multiplies half as much and takes two to three times
+    as long; one with a group a pair takes longer still.
     """
-    B, C, h, w = exemplar_features.shape
+    N, C, h, w = exemplar_features.shape
     H, W = search_features.shape[-2:]
-    rows, columns = H - h + 1, W - w + 1
-    products = torch.bmm(
-        exemplar_features.permute(0, 2, 3, 1).reshape(B, h * w, C),
-        search_features.permute(0, 2, 3, 1).reshape(B, H * W, C).transpose(1, 2),
-    ).view(B, h, w, H, W)
-    return torch.stack([products[:, i, j, i : i + rows, j : j + columns] for i in range(h) for j in range(w)]).sum(
-        dim=0
+    exemplar_cells = exemplar_features.permute(0, 2, 3, 1).reshape(N, h * w, C)
+    products = matmul(exemplar_cells, search_features.flatten(2)).view(-1, h, w, H, W)
+    each, row, column, search_row, search_column = products.stride()
+    windows = products.as_strided(
+        (len(products), h, w, H - dilation * (h - 1), W - dilation * (w - 1)),
+        (each, row + dilation * search_row, column + dilation * search_column, search_row, search_column),
     )
+    return windows.sum(dim=(1, 2))

@@ -59,8 +59,8 @@ class DenseSiamFC:
         return self._fine.embed(searches, statistics)
 
     def correlate(self, exemplar_features: Tensor, search_features: Tensor) -> Tensor:
-        """Exemplars' features slid over one search's, (N, rows, columns), without the model's gain and bias."""
-        return correlate_dilated(exemplar_features, search_features, self.dilation)
+        """Exemplars' features slid over searches', (max(N, B), rows, columns), without the model's gain and bias."""
+        return cross_correlate(exemplar_features, search_features, dilation=self.dilation)
 
     def score(self, exemplar_features: Tensor, search_features: Tensor) -> Tensor:
         """Score maps, logits: `correlate`, then the model's gain and bias."""
@@ -87,22 +87,6 @@ def dense_strides(stride: int) -> tuple[int, ...]:
         (8, 4, 2, 1)
     """
     return tuple(stride // step for step in (1, 2, 4, 8, 16, 32) if stride % step == 0)
-
-
-def correlate_dilated(exemplar_features: Tensor, search_features: Tensor, dilation: int) -> Tensor:
-    """Correlation of exemplars (N, C, h, w) whose cells lie ``dilation`` cells of the search (1, C, H, W) apart.
-
-    Returns:
-        (N, H - dilation (h - 1), W - dilation (w - 1)).
-
-    Example:
-        >>> import torch
-        >>> correlate_dilated(torch.ones(2, 4, 3, 3), torch.ones(1, 4, 5, 6), dilation=2).shape
-        torch.Size([2, 1, 2])
-    """
-    if dilation == 1:
-        return cross_correlate(exemplar_features, search_features)
-    return F.conv2d(search_features, exemplar_features, dilation=dilation)[0]
 
 
 def densify(backbone: nn.Module, stride: int) -> None:

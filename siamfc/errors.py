@@ -43,5 +43,9 @@ class TrainingError(SiamfcError):
     """A training run that cannot go on: no label can be made, the loss is not finite, the settings are another's."""
 
 
+class CalibrationError(SiamfcError):
+    """Scores that cannot be calibrated: targets of one video only."""
+
+
 class MatchError(SiamfcError, ValueError):
     """An exemplar that cannot be searched for: of one colour, too small, or larger than the picture at every scale."""

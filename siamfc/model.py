@@ -97,9 +97,16 @@ class SiamFC(nn.Module):
         if config.standardisation == "fixed":
             self.register_buffer("channel_mean", torch.zeros(self.out_channels))
             self.register_buffer("channel_deviation", torch.ones(self.out_channels))
+        if config.calibrated:
+            self.register_buffer("score_mean", torch.zeros(self.out_channels))
+            self.register_buffer("score_deviation", torch.ones(self.out_channels))
+            self.register_buffer("score_curve", torch.tensor([1.0, 0.0]))  # slope and offset; see siamfc.presence
 
     channel_mean: Tensor
     channel_deviation: Tensor
+    score_mean: Tensor
+    score_deviation: Tensor
+    score_curve: Tensor
 
     @property
     def device(self) -> torch.device:
@@ -118,7 +125,10 @@ class SiamFC(nn.Module):
             ValueError: Images of another shape, or smaller than the receptive field; statistics missing where the
                 model needs them, or given where it does not.
         """
-        features = self.features(images)
+        return self.standardise(self.features(images), statistics)
+
+    def standardise(self, features: Tensor, statistics: ChannelStatistics | None = None) -> Tensor:
+        """What `embed` gives, from what `features` gives; errors as `embed`."""
         used = self._used_statistics(statistics)
         if used is None:
             return features

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+import torch
 from numpy.typing import NDArray
 
 from siamfc.boxes import Box, as_box
@@ -14,6 +15,7 @@ from siamfc.errors import BoxError
 from siamfc.frames import ColorOrder, as_rgb_frame
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
+from siamfc.search_crew import SearchCrew
 from siamfc.target_id import TargetId
 from siamfc.target_search import Target, TargetSearch
 from siamfc.timing import StageClock
@@ -24,7 +26,8 @@ class MultiTracker:
     """Follows any number of targets through the frames of one video.
 
     Targets do not influence each other: with ``batch_targets=1`` each one's boxes are, to the last bit, those of a
-    `siamfc.Tracker` that follows it alone; in larger batches sums are rounded in another order.
+    `siamfc.Tracker` that follows it alone; in larger batches, and by another number of threads, libraries may round
+    sums in another order. A single target's boxes are always those to the last bit.
 
     Args:
         model: As `siamfc.Tracker`.
@@ -32,8 +35,9 @@ class MultiTracker:
         color_order: As there.
         keep_maps: As there.
         runtime: As there.
-        batch_targets: How many targets' crops are embedded together, at most; None takes what measures fastest: one on
-            a CPU, all on other devices.
+        batch_targets: How many targets' crops are embedded together, at most, one batch after the other; None takes
+            what measures fastest: on a CPU each target alone, as many at once as torch has threads
+            (`siamfc.search_crew`); on other devices all together.
 
     Raises:
         ConfigError: Crop sizes that this network cannot use, or a batch below 1.
@@ -64,6 +68,8 @@ class MultiTracker:
     ) -> None:
         self.color_order = color_order
         self._search = TargetSearch(model, config, keep_maps=keep_maps, runtime=runtime, batch_targets=batch_targets)
+        self._at_once = batch_targets is None and model.device.type == "cpu"
+        self._crew: SearchCrew | None = None
         self._targets: dict[TargetId, Target] = {}
         self._results: dict[TargetId, TrackResult] = {}
         self._numbers = count()
@@ -138,5 +144,17 @@ class MultiTracker:
             FrameError: Not a picture.
         """
         image = as_rgb_frame(frame, self.color_order)
-        self._results = dict(zip(self._targets, self._search.find(image, [*self._targets.values()]), strict=True))
+        found = self._searcher().find(image, [*self._targets.values()])
+        self._results = dict(zip(self._targets, found, strict=True))
         return dict(self._results)
+
+    def _searcher(self) -> TargetSearch | SearchCrew:
+        threads = torch.get_num_threads()
+        if not self._at_once or threads < 2 or len(self._targets) < 2:
+            return self._search
+        if self._crew is None or self._crew.threads != threads:
+            self._crew = SearchCrew(self._search, threads)
+        return self._crew
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_crew": None}  # threads cannot be copied or sent, and are started anew

@@ -15,7 +15,8 @@ from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import BoxError, FrameError
 from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.score_map import find_peak, score_map_cells, upsample
+from siamfc.presence import Presence
+from siamfc.score_map import find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker import ScoreMaps
 from siamfc.visualize import response_placement
 
@@ -30,7 +31,8 @@ class PairResult(NamedTuple):
         search: (s, s, 3), what was searched, at the scale with the highest score.
         maps: One score map a scale; the response is the chosen one upsampled, neither penalised nor windowed.
         box: The exemplar's box at the peak, picture pixels.
-        score: There, a logit.
+        score: How sure it is that the object is there, 0 to 1; see `siamfc.presence`.
+        logit: Height of the score map there.
     """
 
     exemplar: Image
@@ -38,6 +40,7 @@ class PairResult(NamedTuple):
     maps: ScoreMaps
     box: Box
     score: float
+    logit: float
 
 
 @torch.inference_mode()
@@ -70,15 +73,24 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     statistics = None
     if model.config.standardisation == "first_search":
         statistics = model.channel_statistics(_tensor(searches[half]))
-    features = model.embed(_tensor(exemplar), statistics)
+    exemplar_features = model.features(_tensor(exemplar))
+    wanted = model.standardise(exemplar_features, statistics)
+    features = [model.features(_tensor(search)) for search in searches]
     cells = score_map_cells(regions[0].crop_size, config.exemplar_size, model.stride)
-    score_maps = torch.cat([model.score(features, model.embed(_tensor(search), statistics)) for search in searches])
+    score_maps = torch.cat([model.score(wanted, model.standardise(each, statistics)) for each in features])
     score_maps = score_maps[:, :cells, :cells].float().cpu()
-    maps, score = _locate(score_maps, regions, config, model.stride, search_image.shape[:2])
+    maps, logit = _locate(score_maps, regions, config, model.stride, search_image.shape[:2])
+    presence = Presence(model)
+    cell = tuple(
+        round(score_map_position(place, config.response_upsampling, config.response_alignment)) for place in maps.peak
+    )
+    score = presence.score(
+        presence.reference(exemplar_features, statistics), features[maps.scale_index][0], (cell[0], cell[1])
+    )
     placement = response_placement(maps.region, config, model.stride)
     factor = config.scale_step ** (maps.scale_index - half)
     found = Box.from_center(*placement.point(maps.peak), checked.width * factor, checked.height * factor)
-    return PairResult(exemplar, searches[maps.scale_index], maps, found, score)
+    return PairResult(exemplar, searches[maps.scale_index], maps, found, score, logit)
 
 
 def _whole_picture(image: Image, exemplar_side: float, config: TrackerConfig) -> list[CropRegion]:

@@ -24,13 +24,13 @@ class ResponsePeak(NamedTuple):
         scale_index: Which of the scales was chosen.
         row: Of the peak, in cells of the response; a half where cells share it.
         column: As ``row``.
-        score: The upsampled score map at the peak, before penalty and window.
+        logit: The upsampled score map at the peak, before penalty and window.
     """
 
     scale_index: int
     row: float
     column: float
-    score: float
+    logit: float
 
 
 class PeakFinder:

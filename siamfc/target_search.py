@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC
+from siamfc.presence import Presence, PresenceReference
 from siamfc.response_peak import PeakFinder, ResponsePeak
 from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
@@ -34,12 +36,14 @@ class Target:
     Attributes:
         state: Where it is; replaced in every frame.
         kernel: Its exemplar, held.
+        reference: What the score of a place found is taken against.
         fill: Colour outside the frame: the mean of the frame in which it was given.
         searches: In how many frames it was looked for.
     """
 
     state: TargetState
     kernel: ExemplarKernel
+    reference: PresenceReference
     fill: Color
     searches: int = 0
 
@@ -80,10 +84,22 @@ class TargetSearch:
         self._model = fold(model)
         self._runtime = runtime or TorchRuntime(model)
         self._peaks = PeakFinder(self.config)
+        self._presence = Presence(self._model)
         self._check_sizes()
         half = self.config.num_scales // 2
         self._scales = [self.config.scale_step**step for step in range(-half, half + 1)]
         self._crops: NDArray[np.uint8] = np.empty((0,), dtype=np.uint8)
+
+    def twin(self) -> TargetSearch:
+        """Another for the same targets, with a clock and memory of its own, so that both may search at once."""
+        twin = copy(self)
+        twin.clock, twin._peaks = StageClock(), PeakFinder(self.config)
+        twin._runtime, twin._crops = copy(self._runtime), np.empty((0,), dtype=np.uint8)
+        return twin
+
+    def warm_up(self) -> None:
+        """Let the runtime do now what it does at its first images."""
+        self._runtime.embed(torch.zeros(1, 3, self.config.search_size, self.config.search_size))
 
     @torch.inference_mode()
     def start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
@@ -94,7 +110,7 @@ class TargetSearch:
             box: The target, frame pixels.
 
         Returns:
-            The target, and the box as given with the exemplar's score at its own place.
+            The target, and the box as given with the scores of the exemplar at its own place.
 
         Raises:
             BoxError: The box lies wholly outside the frame.
@@ -111,13 +127,16 @@ class TargetSearch:
             statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
                 statistics = self._model.channel_statistics(search)
-            exemplar_features = self._model.embed(exemplar, statistics)
+            plain_features = self._model.features(exemplar)
+            exemplar_features = self._model.standardise(plain_features, statistics)
         if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
             kernel = self._model.exemplar_kernel(exemplar_features, statistics)
-            score = self._model.score(exemplar_features, exemplar_features)
-        return Target(state, kernel, fill), TrackResult(box, float(score), scale=1.0)
+            logit = float(self._model.score(exemplar_features, exemplar_features))
+            reference = self._presence.reference(plain_features, statistics)
+            score = self._presence.score(reference, plain_features[0], (0, 0))
+        return Target(state, kernel, reference, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()
     def find(self, image: Image, targets: Sequence[Target]) -> list[TrackResult]:
@@ -169,7 +188,9 @@ class TargetSearch:
                 maps = None
                 if self.keep_maps:
                     maps = _maps(score_maps[number], responses[number], region, peak)
-                results.append(TrackResult(target.state.box, peak.score, target.state.scale, maps))
+                chosen = features[number * len(scales) + peak.scale_index]
+                score = self._presence.score(target.reference, chosen, self._cell(peak))
+                results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
 
     def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:
@@ -197,6 +218,15 @@ class TargetSearch:
             for cell in (peak.column, peak.row)
         )
         return x, y
+
+    def _cell(self, peak: ResponsePeak) -> tuple[int, int]:
+        """The score map's cell, row and column, nearest to a peak."""
+        config = self.config
+        row, column = (
+            round(score_map_position(cell, config.response_upsampling, config.response_alignment))
+            for cell in (peak.row, peak.column)
+        )
+        return row, column
 
     def _check_sizes(self) -> None:
         config, field = self.config, self._model.backbone.receptive_field

@@ -21,10 +21,11 @@ Observer = Callable[[int, int], None]
 
 _TILE_PX = {1: 512, 2: 768}  # a finer stride keeps more features of each pixel
 _COARSE_TILE_PX = 1536
+_PATCH_PX = 512  # embedded at a time: what a layer leaves for the next still lies in the processor's cache
 
 
 class PixelSource(Protocol):
-    """A picture that is read part by part: an array, a memory-mapped file, a `siamfc.scaled_picture.ScaledPicture`."""
+    """A picture that is read part by part: an array, a memory-mapped file, or a `ScaledPicture` of matching."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,7 +85,28 @@ def embedded_tiles(
     """Each tile of a picture with its features (1, C, h, w), of which one set exists at a time."""
     height, width = picture.shape[:2]
     for tile in plan_tiles((height, width), exemplar_px, network.stride, tile_px or tile_side(network.stride)):
-        yield tile, network.embed_search(as_batch(picture[tile.pixels]), statistics)
+        yield tile, embed_in_patches(network, picture[tile.pixels], statistics)
+
+
+def embed_in_patches(
+    network: DenseSiamFC, image: Image, statistics: ChannelStatistics | None = None, *, patch_px: int = _PATCH_PX
+) -> Tensor:
+    """Features (1, C, h, w) of an image (H, W, 3), part by part: equal to those of one pass, and sooner there.
+
+    The parts overlap by what a cell of the features sees, which is half of what a window of an exemplar would need.
+    """
+    field, (height, width) = network.model.backbone.receptive_field, image.shape[:2]
+    patches = plan_tiles((height, width), field, network.stride, patch_px)
+    if len(patches) == 1:
+        return network.embed_search(as_batch(image), statistics)
+    rows, columns = (score_map_cells(side, field, network.stride) for side in (height, width))
+    like = network.model.bias
+    features = torch.empty(1, rows, columns, network.model.out_channels, dtype=like.dtype, device=like.device)
+    features = features.permute(0, 3, 1, 2)  # channels last in memory
+    for patch in patches:
+        down, across = patch.cells
+        features[:, :, down, across] = network.embed_search(as_batch(image[patch.pixels]), statistics)
+    return features
 
 
 @torch.inference_mode()
@@ -99,9 +121,7 @@ def picture_statistics(
     if model.config.standardisation != "first_search":
         return None
     height, width = picture.shape[:2]
-    tiles = plan_tiles(
-        (height, width), model.backbone.receptive_field, model.stride, tile_px or tile_side(model.stride)
-    )
+    tiles = plan_tiles((height, width), model.backbone.receptive_field, model.stride, tile_px or _PATCH_PX)
     mean, variance = _pooled_moments(model.features(as_batch(picture[tile.pixels])) for tile in tiles)
     statistics = usable_statistics(mean[None], variance.sqrt()[None])
     return ChannelStatistics(statistics.mean[0], statistics.deviation[0])

@@ -30,4 +30,8 @@ class StageClock:
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self.add(name, time.perf_counter() - started)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Charge a stage with time that was measured elsewhere."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds

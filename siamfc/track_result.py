@@ -37,13 +37,16 @@ class TrackResult:
 
     Attributes:
         box: In frame pixels; may reach over the frame's edge.
-        score: Similarity of the exemplar with the place found, before penalty and window; a logit of the model, so
-            comparable within one model only.
+        score: How sure it is that the place found shows the target, 0 to 1; see `siamfc.presence`. With a calibrated
+            model one scale for all videos.
+        logit: Height of the score map at the place found, before penalty and window; of the exemplar's own where the
+            target was given. Comparable within one run only.
         scale: Size of the target as a share of its first size.
         maps: What the tracker saw, where asked for (``keep_maps=True``) and the frame was searched.
     """
 
     box: Box
     score: float
+    logit: float
     scale: float
     maps: ScoreMaps | None = None

@@ -11,7 +11,7 @@ OPENCV_WHEELS = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-_LIBRARIES = ("torch", "numpy", "av", "safetensors", "pydantic", "matplotlib")
+_LIBRARIES = ("torch", "onnx", "onnxruntime", "openvino", "numpy", "av", "safetensors", "pydantic", "matplotlib")
 
 
 def package_version() -> str:

@@ -84,14 +84,14 @@ def windowed_scores(maps: ScoreMaps, config: TrackerConfig) -> NDArray[np.float3
 
 
 def color_limits(first: TrackResult, searched: TrackResult) -> ColorScale:
-    """One colour scale for a whole run: from the lowest score of its first searched frame to the exemplar's own.
+    """One colour scale for a whole run: from the lowest logit of its first searched frame to the exemplar's own.
 
     Args:
-        first: Of the frame in which the target was given; its score is the exemplar's with itself.
+        first: Of the frame in which the target was given; its logit is the exemplar's with itself.
         searched: Of the next, with maps.
     """
     assert searched.maps is not None
-    return ColorScale(float(searched.maps.score_maps.min()), first.score)
+    return ColorScale(float(searched.maps.score_maps.min()), first.logit)
 
 
 def heat_over_frame(

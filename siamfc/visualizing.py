@@ -143,7 +143,7 @@ def visualize_pair(
         model: As there.
         config: As there.
         device: As there.
-        scale: As there; None goes from the lowest score to that of the place found.
+        scale: As there; None goes from the lowest logit to that of the place found.
         overwrite: As there.
 
     Raises:
@@ -156,7 +156,7 @@ def visualize_pair(
     network = model if isinstance(model, SiamFC) else load_model(model, device=device)
     settings = config or load_config(checkpoint=network.info.settings if network.info else None)
     found = search_picture(network, settings.tracker, image, box, search_image)
-    colors = scale or ColorScale(float(found.maps.score_maps.min()), found.score)
+    colors = scale or ColorScale(float(found.maps.score_maps.min()), found.logit)
     frame = Frame(0, None, None, search_image)
     seen = SeenFrame(
         search_image, "search", found.exemplar, found.search, found.maps, found.box, found.score, truth, False

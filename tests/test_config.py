@@ -279,4 +279,4 @@ def test_an_unknown_training_setting_names_the_nearest():
 
 
 def test_one_key_of_the_model_to_train_leaves_the_others_as_they_are():
-    assert load_train_config(None, overrides=["model.last_block=9"]).model.standardisation == "fixed"
+    assert load_train_config(None, overrides=["model.last_block=9"]).model.standardisation == "first_search"

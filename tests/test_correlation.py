@@ -13,7 +13,7 @@ def _features(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("N", "B"), [(1, 1), (3, 3), (1, 4), (4, 1), (2, 2)])
+@pytest.mark.parametrize(("N", "B"), [(1, 1), (3, 3), (1, 4), (2, 1), (4, 1), (2, 2)])
 @pytest.mark.parametrize("sizes", [((3, 3), (7, 7)), ((2, 4), (5, 9)), ((5, 5), (5, 5)), ((1, 1), (3, 2))])
 def test_the_correlation_equals_the_loop_over_pairs_and_places(N, B, sizes):
     exemplars, searches = _features(N, 6, *sizes[0]), _features(B, 6, *sizes[1], seed=1)
@@ -21,6 +21,18 @@ def test_the_correlation_equals_the_loop_over_pairs_and_places(N, B, sizes):
     came = cross_correlate(exemplars, searches)
     assert came.shape == expected.shape
     torch.testing.assert_close(came, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("N", "B"), [(1, 1), (2, 1), (4, 1), (1, 3), (3, 3)])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_with_a_dilation_an_exemplars_cells_meet_every_nth_cell_of_the_search(N, B, channels):
+    z, x = _features(N, channels, 2, 3), _features(B, channels, 6, 9, seed=1)
+    came = cross_correlate(z, x, dilation=3)
+    assert came.shape == (max(N, B), 3, 3)
+    for row in range(3):
+        for column in range(3):
+            expected = (z * x[:, :, row : row + 4 : 3, column : column + 7 : 3]).sum(dim=(1, 2, 3))
+            torch.testing.assert_close(came[:, row, column], expected)
 
 
 def test_each_pair_is_scored_as_if_it_were_alone():
@@ -65,3 +77,8 @@ def test_features_that_do_not_go_together_are_refused_with_both_shapes(exemplars
         cross_correlate(torch.zeros(exemplars), torch.zeros(searches))
     assert str(exemplars) in str(caught.value)
     assert str(searches) in str(caught.value)
+
+
+def test_a_dilated_exemplar_larger_than_the_search_is_refused():
+    with pytest.raises(ValueError, match="cannot slide over"):
+        cross_correlate(torch.zeros(1, 4, 3, 3), torch.zeros(1, 4, 5, 4), dilation=2)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from siamfc.dense import DenseSiamFC, correlate_dilated, dense_strides, densify
+from siamfc.dense import DenseSiamFC, dense_strides, densify
 from siamfc.errors import ConfigError
 from siamfc.folding import fold
 from tests.conftest import image_tensor
@@ -123,17 +123,6 @@ def test_pooling_is_dilated_like_convolution(pool):
             rows, columns = (min(a, b) for a, b in zip(part.shape[-2:], expected.shape[-2:], strict=True))
             torch.testing.assert_close(part[..., :rows, :columns], expected[..., :rows, :columns])
             assert part.shape == expected.shape
-
-
-def test_correlation_with_dilation_equals_the_sum_it_stands_for():
-    torch.manual_seed(0)
-    z, x = torch.randn(2, 3, 2, 2).double(), torch.randn(1, 3, 6, 7).double()
-    came = correlate_dilated(z, x, 3)
-    assert came.shape == (2, 3, 4)
-    for row in range(3):
-        for column in range(4):
-            expected = (z * x[:, :, row : row + 4 : 3, column : column + 4 : 3]).sum(dim=(1, 2, 3))
-            torch.testing.assert_close(came[:, row, column], expected)
 
 
 @pytest.mark.parametrize("stride", [0, 3, 5, 16])

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
+import threading
+
 import numpy as np
 import pytest
+import torch
 
 from siamfc import MultiTracker, Tracker, TrackerConfig
 from siamfc.errors import BoxError, ConfigError, FrameError
+from siamfc.runtimes.choosing import choose_runtime, installed_runtimes
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from tests.scenes import pan
 
@@ -70,7 +76,60 @@ def test_larger_batches_move_no_box_by_more_than_rounding_can(mobilenetv2, scene
         assert tracker.results[name].score == pytest.approx(last.score, abs=0.01)
 
 
-@pytest.mark.parametrize(("batch_targets", "expected"), [(None, [3, 3, 3]), (1, [3, 3, 3]), (2, [6, 3]), (3, [9])])
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["torch", "onnxruntime", "openvino"])
+def test_targets_searched_at_once_are_where_each_is_alone(mobilenetv2, scene, two_threads, name):
+    if name not in installed_runtimes():
+        pytest.skip(f"{name} is not installed")
+    boxes, others = {"eye": scene.boxes[0], **OTHERS}, threads_that_search()
+    tracker = MultiTracker(mobilenetv2, runtime=choose_runtime(mobilenetv2, name))
+    assert tracker.add(scene.frames[0], boxes["eye"], id="eye") == "eye"
+    tracker.update(scene.frames[0])  # a single target needs no threads
+    assert threads_that_search() <= others
+    tracker.drop("eye")
+    for target, box in boxes.items():
+        tracker.add(scene.frames[0], box, id=target)
+    for frame in scene.frames[1:]:
+        tracker.update(frame)
+    assert len(threads_that_search() - others) == 2
+    assert torch.get_num_threads() == 2
+    for target, box in boxes.items():
+        single = Tracker(mobilenetv2, runtime=choose_runtime(mobilenetv2, name))
+        last = list(single.track(scene.frames, box))[-1]
+        # Rounding by another number of threads can move a peak by a cell, which is less than half a frame pixel here.
+        np.testing.assert_allclose(tracker.results[target].box, last.box, atol=0.5)
+        assert tracker.results[target].score == pytest.approx(last.score, abs=0.01)
+    assert {"crop", "embed", "correlate", "post-process"} <= tracker.clock.seconds.keys()
+    copied = pickle.loads(pickle.dumps(tracker))
+    assert copied.update(scene.frames[0]).keys() == boxes.keys()
+
+
+def test_threads_end_with_their_tracker(mobilenetv2, scene, two_threads):
+    tracker, others = MultiTracker(mobilenetv2), threads_that_search()
+    for box in (scene.boxes[0], *OTHERS.values()):
+        tracker.add(scene.frames[0], box)
+    tracker.update(scene.frames[1])
+    threads = threads_that_search() - others
+    assert len(threads) == 2
+    del tracker
+    gc.collect()
+    for thread in threads:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def threads_that_search():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("siamfc-search")}
+
+
+@pytest.mark.parametrize(("batch_targets", "expected"), [(1, [3, 3, 3]), (2, [6, 3]), (3, [9])])
 def test_as_many_targets_are_embedded_together_as_asked_for(mobilenetv2, scene, batch_targets, expected):
     runtime = Counting(mobilenetv2)
     tracker = MultiTracker(mobilenetv2, runtime=runtime, batch_targets=batch_targets)
@@ -91,7 +150,7 @@ def test_targets_that_search_one_scale_and_all_scales_share_a_frame(mobilenetv2,
 
 
 def test_targets_come_and_go_while_the_video_runs(mobilenetv2, scene):
-    tracker = MultiTracker(mobilenetv2)
+    tracker = MultiTracker(mobilenetv2, batch_targets=1)
     assert tracker.ids == []
     assert tracker.update(scene.frames[0]) == {}
     assert tracker.add(scene.frames[0], scene.boxes[0]) == 0

@@ -93,7 +93,7 @@ def test_many_targets_are_found_as_each_alone(find, name):
     for alone, peak, response in zip(score_maps, peaks, responses, strict=True):
         expected, expected_response = step_by_step(alone, config)
         assert tuple(peak)[:3] == expected[:3]
-        assert peak.score == pytest.approx(expected[3], abs=1e-4)  # sums of another batch, rounded in another order
+        assert peak.logit == pytest.approx(expected[3], abs=1e-4)  # sums of another batch, rounded in another order
         torch.testing.assert_close(response, expected_response, rtol=0, atol=1e-9)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from siamfc.dense import DenseSiamFC
 from siamfc.errors import FrameError
-from siamfc.tiles import picture_statistics, plan_tiles, tiled_score_map
+from siamfc.tiles import embed_in_patches, picture_statistics, plan_tiles, tiled_score_map
 from tests.conftest import image_tensor
 
 
@@ -40,6 +40,16 @@ def test_tiles_equal_one_pass_for_a_network_without_standardisation(alexnet, pic
     expected = network(exemplar, image_tensor(picture)[None]).numpy()
     came = tiled_score_map(network, exemplar, picture, tile_px=180)
     assert np.abs(came - expected).max() < 1e-9 * expected.std()
+
+
+@pytest.mark.parametrize(("stride", "patch_px"), [(8, 100), (4, 130), (1, 120)])
+@torch.no_grad()
+def test_features_of_patches_equal_those_of_one_pass(either_model64, picture, stride, patch_px):
+    network, part = DenseSiamFC(either_model64, stride), picture[:173, :190]
+    statistics = picture_statistics(network, part)
+    expected = network.embed_search(image_tensor(part)[None], statistics)
+    came = embed_in_patches(network, part, statistics, patch_px=patch_px)
+    torch.testing.assert_close(came, expected, rtol=1e-9, atol=1e-9)
 
 
 @torch.no_grad()

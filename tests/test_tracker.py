@@ -42,13 +42,15 @@ def expected(mobilenetv2, scene):
 
 def test_the_first_result_is_the_box_as_given(mobilenetv2, scene):
     result = Tracker(mobilenetv2).init(scene.frames[0], scene.boxes[0])
-    assert result == TrackResult(Box(*map(float, scene.boxes[0])), score=result.score, scale=1.0, maps=None)
+    expected = TrackResult(Box(*map(float, scene.boxes[0])), result.score, result.logit, scale=1.0, maps=None)
+    assert result == expected
+    assert result.score == pytest.approx(1)  # the exemplar is like itself
 
 
 def test_results_are_plain_numbers_and_frozen(mobilenetv2, scene):
     for result in Tracker(mobilenetv2).track(scene.frames[:2], scene.boxes[0]):
         assert isinstance(result.box, Box)
-        assert {type(number) for number in (*result.box, result.score, result.scale)} == {float}
+        assert {type(number) for number in (*result.box, result.score, result.logit, result.scale)} == {float}
         with pytest.raises(dataclasses.FrozenInstanceError):
             result.scale = 2.0
 
@@ -57,11 +59,13 @@ def test_results_are_plain_numbers_and_frozen(mobilenetv2, scene):
 def test_the_first_score_is_the_exemplars_at_its_own_place(mobilenetv2, scene, search_size):
     config = TrackerConfig(search_size=search_size)
     tracker = Tracker(mobilenetv2, config)
-    first = tracker.init(scene.frames[0], scene.boxes[0]).score
+    first = tracker.init(scene.frames[0], scene.boxes[0])
     if search_size == 255:  # there the grid of windows meets the exemplar's own
-        assert tracker.update(scene.frames[0]).score == pytest.approx(first, rel=1e-4)
-    moved = tracker.update(scene.frames[3]).score
-    assert moved < first
+        again = tracker.update(scene.frames[0])
+        assert (again.score, again.logit) == pytest.approx((first.score, first.logit), rel=1e-4)
+    moved = tracker.update(scene.frames[3])
+    assert moved.logit < first.logit
+    assert moved.score < first.score
 
 
 def test_the_scale_is_the_boxs_size_over_its_first(mobilenetv2, photograph):

@@ -100,8 +100,8 @@ def test_each_target_has_its_colour_in_the_overlay(tmp_path: Path, mobilenetv2: 
     colors = [target_color(number) for number in range(12)]
     assert len(set(colors)) == 12
     painter, frame = TargetsPainter(), Frame(5, None, None, np.zeros((240, 320, 3), np.uint8))
-    painter.paint(frame, {"gone": TrackResult(Box(1, 1, 5, 5), 0, 1)})
-    picture = painter.paint(frame, {"a": TrackResult(Box(50, 60, 100, 90), 0, 1)})
+    painter.paint(frame, {"gone": TrackResult(Box(1, 1, 5, 5), 0, 0, 1)})
+    picture = painter.paint(frame, {"a": TrackResult(Box(50, 60, 100, 90), 0, 0, 1)})
     # It keeps its colour, whoever else is there; a smooth line is mixed a little with what is below.
     assert np.abs(picture[100, 50] / picture[100, 50].max() - np.array(target_color(1)) / 255).max() < 0.05
     assert not frame.image.any()

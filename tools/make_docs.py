@@ -23,10 +23,14 @@ from siamfc import SiamFC, load_model
 from siamfc.boxes import Box
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.data import RenderedClip, render_clip
+from siamfc.data.rendered_picture import render_picture
 from siamfc.demo import ClipSource, run_demo
+from siamfc.drawing import SHADE
 from siamfc.equivariance import EquivarianceReport, measure_equivariance, named_figures, read_report, save_figure
 from siamfc.files import write_text
 from siamfc.frames import Image
+from siamfc.matching.drawing import draw_matches, heat_over_picture
+from siamfc.matching.matcher import Matcher
 from siamfc.opencv import cv2
 from siamfc.video import read_image
 from siamfc.visualize import draw_pair
@@ -35,11 +39,13 @@ from siamfc.visualizing import visualize_video
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 _DRAWN_FRAME = 95  # the look-alike is near, the target has grown
+_MATCHED_PICTURE = 7  # three copies at three sizes, and look-alikes of the same colours
+_GAP_PX = 16
 _JPEG_QUALITY = 88
 
 
 def make_pictures(model: SiamFC) -> None:
-    """The demo's picture, the panel of a frame, the curves, and a sheet of pairs, all of the demo's clip."""
+    """The demo's picture, the panel of a frame, the curves, a sheet of pairs, all of the demo's clip; and matches."""
     clip = render_clip(0)
     with tempfile.TemporaryDirectory() as folder:
         run_demo(Path(folder) / "demo", model=model)
@@ -57,6 +63,7 @@ def make_pictures(model: SiamFC) -> None:
         shutil.copy(Path(folder) / "curves.png", DOCS / "images" / "curves.png")
     rows = [_pair_row(model, clip, number) for number in (10, 60, 95)]
     _save_jpeg(DOCS / "images" / "pairs.jpg", np.vstack(rows))
+    _save_jpeg(DOCS / "images" / "matches.jpg", _matches_picture(model))
 
 
 def measure(photographs: Path | None) -> None:
@@ -92,6 +99,22 @@ def _pair_row(model: SiamFC, clip: RenderedClip, number: int) -> Image:
         maps = model(*(torch.from_numpy(image).permute(2, 0, 1)[None] for image in (exemplar, search)))
     center = (127.5 + aside[0], 127.5 + aside[1])
     return draw_pair(exemplar, search, maps[0].numpy(), center=center, stride=stride, note=f"frame {number}")
+
+
+def _matches_picture(model: SiamFC) -> Image:
+    """An exemplar, a rendered picture with what was found in it, and the heat map over it, side by side."""
+    picture = render_picture(_MATCHED_PICTURE)
+    found = Matcher(model, picture.exemplar).search(picture.image)
+    matches = found.matches()
+    parts = [
+        draw_matches(picture.image, matches, ["exemplar"]),
+        heat_over_picture(picture.image, found.map(), matches),
+    ]
+    height, width = picture.exemplar.shape[:2]
+    beside = np.full((len(picture.image), width + 2 * _GAP_PX, 3), SHADE, np.uint8)
+    beside[_GAP_PX : _GAP_PX + height, _GAP_PX : _GAP_PX + width] = picture.exemplar
+    whole = np.concatenate([beside, *parts], axis=1)
+    return np.asarray(cv2.resize(whole, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _crop_around(frame: Image, box: Box, size: int, aside: tuple[float, float]) -> Image:

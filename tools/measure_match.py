@@ -32,13 +32,13 @@ from siamfc.config import MatchConfig, load_config
 from siamfc.data import open_dataset
 from siamfc.data.rendered_picture import render_picture
 from siamfc.dense import DenseSiamFC
-from siamfc.exemplars import Exemplar, as_exemplar
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.matcher import Match, Matcher
+from siamfc.matching.exemplars import Exemplar, as_exemplar
+from siamfc.matching.matcher import Match, Matcher
+from siamfc.matching.peaks import thin_out
 from siamfc.model import SiamFC
 from siamfc.opencv import cv2
-from siamfc.peaks import thin_out
 from siamfc.tiles import as_batch, picture_statistics, tile_side, tiled_score_map
 
 _HIT = 0.5  # IoU
@@ -127,7 +127,7 @@ def measure_rendered(model: SiamFC, config: MatchConfig, first: int, seeds: int)
 def measure_real(model: SiamFC, config: MatchConfig, data: list[str], pairs: int) -> None:
     """How often the best match hits in a later frame, beside OpenCV's template matching; and with strange exemplars."""
     hits: dict[str, list[bool]] = {"siamfc": [], "cv2.TM_CCOEFF_NORMED": []}
-    seconds = dict.fromkeys(hits, 0.0)
+    seconds, processor = dict.fromkeys(hits, 0.0), dict.fromkeys(hits, 0.0)
     true_scores, strange_scores = [], []
     other: tuple[str, Exemplar] | None = None
     low = config.model_copy(update={"threshold": -1.0, "max_matches": 5})
@@ -138,9 +138,10 @@ def measure_real(model: SiamFC, config: MatchConfig, data: list[str], pairs: int
             "cv2.TM_CCOEFF_NORMED": partial(_template_matches, first, box, later, low),
         }
         for method, search in methods.items():
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.process_time()
             best = search()[0]
             seconds[method] += time.perf_counter() - started
+            processor[method] += time.process_time() - busy
             hits[method].append(bool(intersection_over_union(best.box, truth) > _HIT))
             if method == "siamfc" and hits[method][-1]:
                 true_scores.append(best.score)
@@ -149,7 +150,8 @@ def measure_real(model: SiamFC, config: MatchConfig, data: list[str], pairs: int
         other = name, as_exemplar(first, box)
     count = len(hits["siamfc"])
     for method, row in hits.items():
-        print(f"{method:22} {sum(row)} of {count} hit ({np.mean(row):.3f}), {seconds[method] / count:.2f} s a pair")
+        times = f"{seconds[method] / count:.2f} s a pair, {processor[method] / count:.2f} s of the processor"
+        print(f"{method:22} {sum(row)} of {count} hit ({np.mean(row):.3f}), {times}")
     print(f"ratio of hits {sum(hits['siamfc']) / max(sum(hits['cv2.TM_CCOEFF_NORMED']), 1):.2f}")
     for what, scores in (("the object itself", true_scores), ("an object of another sequence", strange_scores)):
         quantiles = np.quantile(scores, [0.05, 0.25, 0.5, 0.75, 0.95]).round(2).tolist()
@@ -240,12 +242,18 @@ def large_pass(model: SiamFC, tile_px: int) -> None:
     network = DenseSiamFC(fold(model), 8)
     exemplar = as_batch(picture[1000:1127, 1000:1127])
     started = time.perf_counter()
-    score_map = tiled_score_map(network, exemplar, picture, tile_px=tile_px or max(_LARGE))[0]
+    if tile_px:
+        score_map = tiled_score_map(network, exemplar, picture, tile_px=tile_px)[0]
+    else:
+        with torch.inference_mode():
+            score_map = network(exemplar, as_batch(picture))[0].numpy()
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     part = picture[:1500, :2000]
     exact = DenseSiamFC(copy.deepcopy(model).double(), 8)
-    whole, tiles = (tiled_score_map(exact, exemplar, part, tile_px=side)[0] for side in (2000, 700))
+    with torch.inference_mode():
+        whole = exact(exemplar, as_batch(part))[0].numpy()
+    tiles = tiled_score_map(exact, exemplar, part, tile_px=700)[0]
     print(
         f"{'tiles of ' + str(tile_px) + ' px' if tile_px else 'one piece'}: map {score_map.shape}, {seconds:.1f} s, "
         f"peak {peak / 2**20:.2f} GiB, {(peak - before) / 2**20:.2f} above the picture; mean {score_map.mean():.9f}, "

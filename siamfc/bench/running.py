@@ -17,7 +17,6 @@ from siamfc.boxes import Box
 from siamfc.config import Config, load_config
 from siamfc.errors import BoxError, SourceError
 from siamfc.model import SiamFC
-from siamfc.runtimes.libraries import EXTRAS, is_installed, need
 from siamfc.versions import library_versions
 
 FORMAT_VERSION = 1
@@ -150,10 +149,7 @@ def bench_as_json(bench: Bench) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "date": datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat(),
         "machine": vars(bench.machine),
-        "versions": {
-            **library_versions(),
-            **{name: need(name).__version__ for name in EXTRAS if is_installed(name)},
-        },
+        "versions": library_versions(),
         "model": bench.model,
         "tracker": bench.tracker,
         "source": bench.source,

@@ -106,6 +106,8 @@ def evaluate(
     config: Annotated[str | None, options.config(_OWN)] = None,
     setting: Annotated[list[str] | None, options.overrides(_OWN)] = None,
     device: Annotated[str, options.device(_OWN)] = "auto",
+    runtime: Annotated[str, options.runtime(_OWN)] = "torch",
+    precision: Annotated[str, options.precision(_OWN)] = "fp32",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -174,7 +176,8 @@ def evaluate(
     from siamfc.evaluation.evaluating import evaluate as run
     from siamfc.workers import Workers
 
-    runs_a_tracker = not results or bool(tracker or weights or config or setting or device != "auto")
+    computing = (device, runtime, precision) != ("auto", "torch", "fp32")
+    runs_a_tracker = not results or computing or bool(tracker or weights or config or setting)
     layout = data.partition(":")[0]
     folder = out or (Path(f"evaluate-{layout}") if runs_a_tracker else None)
     watcher = _Watcher()
@@ -195,6 +198,8 @@ def evaluate(
                 config=config,
                 overrides=setting or [],
                 device=device,
+                runtime=runtime,
+                precision=precision,
                 options=_parse_options(tracker_option or []),
                 repetitions=repetitions,
                 vot_year=vot_year or VOT_YEAR,

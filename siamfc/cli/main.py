@@ -10,6 +10,7 @@ import typer
 
 from siamfc.cli import data
 from siamfc.cli.bench import bench
+from siamfc.cli.calibrate import calibrate
 from siamfc.cli.console import ErrorReportingGroup, output
 from siamfc.cli.convert import convert
 from siamfc.cli.demo import demo
@@ -41,6 +42,7 @@ app.command()(equivariance)
 app.command()(evaluate)
 app.command()(train)
 app.command()(prepare)
+app.command()(calibrate)
 app.command()(models)
 app.command()(convert)
 app.command()(export)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, output, say
 
 if TYPE_CHECKING:
     from siamfc.boxes import Box
-    from siamfc.exemplars import Exemplar
-    from siamfc.match_results import SearchedPicture
-    from siamfc.match_run import MatchRun
+    from siamfc.matching.exemplars import Exemplar
+    from siamfc.matching.results import SearchedPicture
+    from siamfc.matching.run import MatchRun
 
 _WHAT, _WHERE, _FOUND, _RESULTS, _HOW = "What to search for", "Where", "What counts as found", "Results", "How"
 _TABLE_ROWS = 40
@@ -99,28 +100,10 @@ def match(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results of an earlier run.", rich_help_panel=_RESULTS)
     ] = False,
-    config: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="Settings: a YAML file with a section 'match:'.", rich_help_panel=_HOW),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="One setting over those, such as match.stride=4 for a finer map; may be repeated.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE", help="A shipped model ('siamfc models') or a checkpoint.", rich_help_panel=_HOW
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=_HOW)
-    ] = "auto",
+    config: Annotated[str | None, options.config(_HOW, "Settings: a YAML file with a section 'match:'.")] = None,
+    setting: Annotated[list[str] | None, options.overrides(_HOW, "match.stride=4 for a finer map")] = None,
+    weights: Annotated[str | None, options.weights(_HOW)] = None,
+    device: Annotated[str, options.device(_HOW)] = "auto",
 ) -> None:
     """Find every place in pictures that looks like an exemplar, whatever its size.
 
@@ -137,7 +120,7 @@ def match(
     from siamfc.checkpoint import DEFAULT_MODEL, load_model
     from siamfc.config import load_config
     from siamfc.devices import device_label
-    from siamfc.match_run import match_pictures
+    from siamfc.matching.run import match_pictures
 
     exemplars = _read_exemplars(exemplar, box or [], also or [])
     model = load_model(weights or DEFAULT_MODEL, device=device)
@@ -203,7 +186,7 @@ class _Watcher:
 
 
 def _read_exemplars(image: Path, boxes: list[str], others: list[Path]) -> list[Exemplar]:
-    from siamfc.exemplars import as_exemplar
+    from siamfc.matching.exemplars import as_exemplar
     from siamfc.video import read_image
 
     pixels = read_image(image)

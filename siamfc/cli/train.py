@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siamfc.cli import options
+from siamfc.cli.arguments import short_name
 from siamfc.cli.console import EXIT_INTERRUPTED, fail, messages, output, say
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def train(
         provenance=Provenance(
             description=description,
             source=f"begun with {Path(init).stem}" if init else "begun from nothing",
-            trained_on=", ".join(_short(source.name) for source in mixture.sources),
+            trained_on=", ".join(short_name(source.name) for source in mixture.sources),
             licence=licence,
             made_with=_made_with(),
         ),
@@ -237,12 +238,6 @@ def _open(data: list[str], held_out: Path | None, share: float, filters: object)
     if not mixture.held_out:
         say("no sequence is held out: there will be no held-out figures (--held-out, training.held_out_share)")
     return mixture
-
-
-def _short(name: str) -> str:
-    """A dataset's name without the folders that are nobody's business: the last two of its path."""
-    layout, _, place = name.partition(":")
-    return f"{layout}:{'/'.join(Path(place).parts[-2:])}" if place else layout
 
 
 def _command() -> str:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, parse_frames, parse_limits, source_stem
-from siamfc.cli.console import messages, output, say
+from siamfc.cli.console import output
+from siamfc.cli.visual_runs import VisualRequest, first_true, look_in_picture, look_through, open_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from siamfc.boxes import Box
-    from siamfc.config import Config
-    from siamfc.heat import ColorScale
     from siamfc.map_files import Format
-    from siamfc.model import SiamFC
-    from siamfc.panels import View
-    from siamfc.video import Frame, FrameSource
     from siamfc.visualizing import VisualRun
-
-    TrueBox = Callable[[Frame], Box | None]
 
 _TARGET, _WHAT, _OUTPUT, _HOW = "The target", "What is drawn", "Results", "How"
 
@@ -129,30 +121,10 @@ def visualize(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results of an earlier run.", rich_help_panel=_OUTPUT)
     ] = False,
-    config: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="Settings, as for 'siamfc track'.", rich_help_panel=_HOW),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="One setting over those, such as tracker.num_scales=5; may be repeated.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A shipped model ('siamfc models') or a checkpoint.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda:N|mps", help="Where to compute.", rich_help_panel=_HOW)
-    ] = "auto",
+    config: Annotated[str | None, options.config(_HOW)] = None,
+    setting: Annotated[list[str] | None, options.overrides(_HOW)] = None,
+    weights: Annotated[str | None, options.weights(_HOW)] = None,
+    device: Annotated[str, options.device(_HOW)] = "auto",
 ) -> None:
     """See the score maps: over the frame, beside exemplar and search crop, raw, upsampled, windowed, by scale.
 
@@ -179,7 +151,7 @@ def visualize(
         raise typer.BadParameter("--search needs --box, the object in SOURCE")
     pairs: tuple[tuple[Format, bool], ...] = (("png", png), ("mp4", mp4), ("npy", npy))
     usual: Format = "mp4" if chosen is None and search is None else "png"
-    request = _Request(
+    request = VisualRequest(
         folder=out or Path(f"maps-{source_stem(source or sequence or 'sequence')}"),
         views=[name.value for name in view or [ViewName.panel]],
         formats=[name for name, wanted in pairs if wanted] or [usual],
@@ -191,122 +163,12 @@ def visualize(
         device=device,
     )
     if search is not None and target is not None:
-        run = _look_in_picture(request, Path(source or ""), target, search, parse_box(truth) if truth else None)
+        run = look_in_picture(request, Path(source or ""), target, search, parse_box(truth) if truth else None)
     else:
         with ExitStack() as stack:
-            opened, true = _open(stack, source, data, sequence, truth, start)
-            run = _look_through(request, opened, target or _first_true(opened, true), true, chosen)
+            opened, true = open_frames(stack, source, data, sequence, truth, start)
+            run = look_through(request, opened, target or first_true(opened, true), true, chosen)
     _report(run, request.folder)
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What both kinds of run are asked for in the same words."""
-
-    folder: Path
-    views: list[View]
-    formats: list[Format]
-    scale: ColorScale | None
-    overwrite: bool
-    weights: str | None
-    config: str | None
-    setting: list[str]
-    device: str
-
-    def load(self) -> tuple[SiamFC, Config]:
-        from siamfc.checkpoint import DEFAULT_MODEL, load_model
-        from siamfc.config import load_config
-        from siamfc.devices import device_label
-
-        model = load_model(self.weights or DEFAULT_MODEL, device=self.device)
-        assert model.info is not None
-        settings = load_config(self.config, overrides=self.setting, checkpoint=model.info.settings)
-        say(f"{model.info.name} (sha256 {model.info.short_hash}) on {device_label(model.device)}")
-        return model, settings
-
-
-def _look_in_picture(request: _Request, source: Path, box: Box, search: Path, truth: Box | None) -> VisualRun:
-    from siamfc.video import read_image
-    from siamfc.visualizing import visualize_pair
-
-    image, search_image = read_image(source), read_image(search)
-    model, settings = request.load()
-    return visualize_pair(
-        image,
-        box,
-        search_image,
-        output=request.folder,
-        views=request.views,
-        formats=request.formats,
-        truth=truth,
-        model=model,
-        config=settings,
-        scale=request.scale,
-        overwrite=request.overwrite,
-    )
-
-
-def _look_through(
-    request: _Request, source: FrameSource, box: Box, true: TrueBox | None, chosen: list[int] | None
-) -> VisualRun:
-    from rich.progress import Progress
-
-    from siamfc.visualizing import visualize_video
-
-    model, settings = request.load()
-    total = chosen[-1] - source.span.start + 1 if chosen else source.frame_count
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        task = progress.add_task("tracking", total=total)
-        return visualize_video(
-            source,
-            box,
-            output=request.folder,
-            frames=chosen,
-            views=request.views,
-            formats=request.formats,
-            truth=true,
-            model=model,
-            config=settings,
-            scale=request.scale,
-            overwrite=request.overwrite,
-            observe=lambda _: progress.advance(task),
-        )
-
-
-def _open(
-    stack: ExitStack, source: str | None, data: str | None, sequence: str | None, truth: str | None, start: int
-) -> tuple[FrameSource, TrueBox | None]:
-    """The frames, and where the truth about them is known, what tells it."""
-    from siamfc.boxes import Box
-    from siamfc.data import open_dataset
-    from siamfc.data.sequence_source import SequenceSource
-    from siamfc.data.truth_file import read_truth, true_box
-    from siamfc.video import open_source
-
-    known = read_truth(Path(truth)) if truth else None
-    told = None if known is None else lambda frame: true_box(known, frame)
-    if data is None:
-        return stack.enter_context(open_source(source or "", start=start)), told
-    dataset = open_dataset(data)
-    found = dataset.find(sequence) if sequence else dataset[0]
-    in_view = found.in_view
-
-    def of_sequence(frame: Frame) -> Box | None:
-        known_here = frame.number < len(in_view) and in_view[frame.number]
-        return Box(*found.boxes[frame.number].tolist()) if known_here else None
-
-    return stack.enter_context(SequenceSource(found, start=start)), told or of_sequence
-
-
-def _first_true(source: FrameSource, true: TrueBox | None) -> Box:
-    from siamfc.errors import BoxError
-
-    box = true(next(iter(source))) if true else None
-    if box is None:
-        raise BoxError(
-            f"frame {source.span.start} of {source.name} has no known box: give --box X,Y,W,H, or a --truth with one"
-        )
-    return box
 
 
 def _report(run: VisualRun, folder: Path) -> None:

@@ -13,6 +13,8 @@ def vot(
     config: Annotated[str | None, options.config()] = None,
     setting: Annotated[list[str] | None, options.overrides()] = None,
     device: Annotated[str, options.device()] = "auto",
+    runtime: Annotated[str, options.runtime()] = "torch",
+    precision: Annotated[str, options.precision()] = "fp32",
 ) -> None:
     """Let the official VOT toolkit run the tracker; it speaks TraX over the pipes (or TRAX_SOCKET) it gives.
 
@@ -40,11 +42,16 @@ def vot(
         from siamfc.checkpoint import DEFAULT_MODEL, load_model
         from siamfc.config import load_config
         from siamfc.devices import device_label
+        from siamfc.runtimes.choosing import choose_runtime
         from siamfc.tracker import Tracker
 
         model = load_model(weights or DEFAULT_MODEL, device=device)
         assert model.info is not None
         settings = load_config(config, overrides=setting or [], checkpoint=model.info.settings)
-        description = f"{model.info.name} (sha256 {model.info.short_hash}) on {device_label(model.device)}"
+        computing = choose_runtime(model, runtime, precision)
+        description = (
+            f"{model.info.name} (sha256 {model.info.short_hash}) on {device_label(model.device)}, "
+            f"{computing.name} {computing.precision}"
+        )
         say(description)
-        serve(Tracker(model, settings), channel, name="siamfc", description=description)
+        serve(Tracker(model, settings, runtime=computing), channel, name="siamfc", description=description)

@@ -78,5 +78,9 @@ class ModelConfig(Section):
     neck_channels: int = Field(
         default=0, ge=0, le=4096, description="channels of a learned 1x1 convolution after the backbone; 0: none"
     )
+    calibrated: bool = Field(
+        default=False,
+        description="whether the weights hold what gives scores one meaning in all videos; 'siamfc calibrate' adds it",
+    )
     batch_norm_eps: float = Field(default=1e-5, gt=0, le=0.1, description="added to batch norm's variances")
     gain: float = Field(default=1e-3, gt=0, description="factor on the correlation, before the bias is added")

@@ -168,7 +168,7 @@ class TrainConfig(Section):
     the short tracking evaluations use, and what the checkpoint asks to be used with.
     """
 
-    model: ModelConfig = ModelConfig(backbone="mobilenetv2", standardisation="fixed")
+    model: ModelConfig = ModelConfig(backbone="mobilenetv2", standardisation="first_search")
     filters: FilterConfig = FilterConfig()
     pairs: PairConfig = PairConfig()
     augmentation: AugmentationConfig = AugmentationConfig()

@@ -8,7 +8,7 @@ from typing import Any
 
 from siamfc.errors import SiamfcError
 from siamfc.evaluation.protocols import AnyTracker
-from siamfc.evaluation.trackers import OWN, TrackerChoice, choose_tracker, factory_tracker
+from siamfc.evaluation.trackers import OWN, OWN_PRECISION, OWN_RUNTIME, TrackerChoice, choose_tracker, factory_tracker
 
 AnyChoice = str | TrackerChoice | Callable[[], AnyTracker]
 AnyResults = Mapping[str, str | Path] | Iterable[str | Path]
@@ -27,14 +27,16 @@ def choose_trackers(
         trackers: As there.
         results: As there; where there are some and ``trackers`` is None, none is run.
         name: As there.
-        own_settings: ``weights``, ``config``, ``overrides`` and ``device``, for our own tracker.
+        own_settings: ``weights``, ``config``, ``overrides``, ``device``, ``runtime`` and ``precision``, for our own
+            tracker.
         options: As there.
 
     Raises:
         SiamfcError: Settings that are for no tracker that is run, a name for more than one, or as `choose_tracker`.
     """
-    own_is_set = (
-        any(own_settings[key] for key in ("weights", "config", "overrides")) or own_settings["device"] != "auto"
+    plain = {"device": "auto", "runtime": OWN_RUNTIME, "precision": OWN_PRECISION}
+    own_is_set = any(
+        own_settings[key] != plain[key] if key in plain else bool(own_settings[key]) for key in own_settings
     )
     if trackers is None:
         trackers = (OWN,) if own_is_set or not named_folders(results) else ()
@@ -42,7 +44,9 @@ def choose_trackers(
     several = isinstance(trackers, Iterable) and not isinstance(trackers, str | type)
     wanted: list[Any] = list(trackers) if several else [trackers]  # type: ignore[arg-type]
     if own_is_set and OWN not in [entry for entry in wanted if isinstance(entry, str)]:
-        raise SiamfcError(f"weights, settings and device are for the tracker {OWN}, which is not among those to run")
+        raise SiamfcError(
+            f"weights, settings, device and runtime are for the tracker {OWN}, which is not among those to run"
+        )
     if name is not None and len(wanted) != 1:
         raise SiamfcError(f"a name is given to one tracker, not to {len(wanted)}")
     choices: list[TrackerChoice] = []

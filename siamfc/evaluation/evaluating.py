@@ -26,7 +26,7 @@ from siamfc.evaluation.runs import Observer, run_all
 from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
 from siamfc.evaluation.scoring import score_sequence, score_tracker
 from siamfc.evaluation.submissions import check_submission, write_submission
-from siamfc.evaluation.trackers import TrackerChoice
+from siamfc.evaluation.trackers import OWN_PRECISION, OWN_RUNTIME, TrackerChoice
 from siamfc.versions import library_versions
 from siamfc.workers import Workers
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from siamfc.config import Config
 
 VOT_YEAR = 2016
-_NOT_IN_BOXES = ("matplotlib", "pydantic", "safetensors")  # a run may go on with another version of these
+# A run may go on with another version of these; a tracker that computes with one of them names it itself.
+_NOT_IN_BOXES = ("matplotlib", "pydantic", "safetensors", "onnx", "onnxruntime", "openvino")
 
 
 def evaluate(
@@ -53,6 +54,8 @@ def evaluate(
     config: Config | str | Path | None = None,
     overrides: Iterable[str] = (),
     device: str = "auto",
+    runtime: str = OWN_RUNTIME,
+    precision: str = OWN_PRECISION,
     options: Mapping[str, str] | None = None,
     repetitions: int = 1,
     vot_year: int = VOT_YEAR,
@@ -78,10 +81,13 @@ def evaluate(
         overwrite: Throw away what earlier runs of these trackers left in ``output``.
         submission: Write the archive for GOT-10k's or TrackingNet's server.
         name: What to call the tracker, where just one is run.
-        weights: Of ``"siamfc"``, as are ``config``, ``overrides`` and ``device``; see `choose_tracker`.
+        weights: Of ``"siamfc"``, as are ``config``, ``overrides``, ``device``, ``runtime`` and ``precision``; see
+            `choose_tracker`.
         config: Settings.
         overrides: Settings over those.
         device: Where to compute.
+        runtime: What computes.
+        precision: What it computes in.
         options: Of ``"opencv:Nano"``.
         repetitions: How often GOT-10k and VOT have a tracker run.
         vot_year: The challenge whose sequence lengths the expected average overlap is taken over.
@@ -102,7 +108,14 @@ def evaluate(
     check_protocol(protocol, repetitions)
     interval = _eao_interval(vot_year)
     replace_reports = overwrite or _reports_are_ours(output)
-    own_settings = {"weights": weights, "config": config, "overrides": tuple(overrides), "device": device}
+    own_settings = {
+        "weights": weights,
+        "config": config,
+        "overrides": tuple(overrides),
+        "device": device,
+        "runtime": runtime,
+        "precision": precision,
+    }
     choices = choose_trackers(trackers, results, name, own_settings, options)
     material = read_material(dataset, protocol, only=sequences, repetitions=repetitions)
     folders = _open_all(results, material, results_base)

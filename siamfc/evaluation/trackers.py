@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from siamfc.config import Config, TrackerConfig
 
 OWN = "siamfc"
+OWN_RUNTIME, OWN_PRECISION = "torch", "fp32"
+"""What our own tracker computes with unless it is told."""
+
 _KINDS = f"{OWN}, python:MODULE:FACTORY, opencv:CSRT, opencv:KCF, opencv:MIL or opencv:Nano"
 
 
@@ -47,15 +50,19 @@ class OwnTracker:
         weights: A shipped model's name, or a checkpoint.
         settings: All of them.
         device: Where to compute, never ``auto``.
+        runtime: What computes, never ``auto``; a folder that ``siamfc export`` wrote is a full path.
+        precision: What it computes in.
     """
 
     name: str
     weights: str
     settings: TrackerConfig
     device: str
+    runtime: str = OWN_RUNTIME
+    precision: str = OWN_PRECISION
 
     def describe(self) -> dict[str, Any]:
-        """Weights' hash, network, settings and device."""
+        """Weights' hash, network, settings, device and what computes."""
         from siamfc.checkpoint import read_info
         from siamfc.devices import choose_device, device_label
 
@@ -68,14 +75,17 @@ class OwnTracker:
             "model": info.model.model_dump(),
             "settings": self.settings.model_dump(),
             "device": device_label(choose_device(self.device)),
+            "runtime": _describe_runtime(self.runtime, self.precision),
         }
 
     def build(self) -> AnyTracker:
-        """Load the weights; errors as `siamfc.load_model`."""
+        """Load the weights; errors as `siamfc.load_model` and `siamfc.runtimes.choosing.choose_runtime`."""
         from siamfc.checkpoint import load_model
+        from siamfc.runtimes.choosing import choose_runtime
         from siamfc.tracker import Tracker
 
-        return Tracker(load_model(self.weights, device=self.device), self.settings)
+        model = load_model(self.weights, device=self.device)
+        return Tracker(model, self.settings, runtime=choose_runtime(model, self.runtime, self.precision))
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,8 @@ def choose_tracker(
     config: Config | str | Path | None = None,
     overrides: Iterable[str] = (),
     device: str = "auto",
+    runtime: str = OWN_RUNTIME,
+    precision: str = OWN_PRECISION,
     options: Mapping[str, str] | None = None,
 ) -> TrackerChoice:
     """The tracker that a text names.
@@ -167,11 +179,14 @@ def choose_tracker(
         config: For ``siamfc``: settings, a published setting's name, or a YAML file; None takes the model's.
         overrides: For ``siamfc``: strings such as ``tracker.num_scales=5``.
         device: For ``siamfc``.
+        runtime: For ``siamfc``: what computes, as `siamfc.runtimes.choosing.choose_runtime` takes it; ``auto`` is
+            settled here, so that all workers compute with the same.
+        precision: For ``siamfc``: what it computes in.
         options: For ``opencv:Nano``: its two model files, ``backbone`` and ``neckhead``.
 
     Raises:
         TrackerError: No such tracker, or it cannot be run here.
-        SiamfcError: Weights, settings or device are not usable.
+        SiamfcError: Weights, settings, device or runtime are not usable.
     """
     kind, _, rest = text.partition(":")
     choice: TrackerChoice
@@ -183,6 +198,7 @@ def choose_tracker(
         raise TrackerError(f"{text} takes no --tracker-option; opencv:Nano does")
     elif kind == OWN and not rest:
         choice = _own_tracker(name, weights, config, overrides, device)
+        choice = _with_runtime(choice, runtime, precision)
     elif kind == "python":
         module, _, factory = rest.partition(":")
         if not module or not factory:
@@ -223,6 +239,35 @@ def _own_tracker(
     source = str(weights or DEFAULT_MODEL)
     place = str(info.path.resolve()) if Path(source).expanduser().is_file() else source
     return OwnTracker(name or info.name, place, config.tracker, str(choose_device(device)))
+
+
+def _describe_runtime(runtime: str, precision: str) -> dict[str, Any]:
+    """What its boxes can depend on: the library with its version, the numbers, and an exported graph's hash."""
+    from siamfc.runtimes.libraries import EXTRAS
+    from siamfc.versions import library_versions
+
+    folder = Path(runtime)
+    exported = runtime not in ("torch", *EXTRAS) and folder.is_dir()
+    library = "onnxruntime" if exported else runtime
+    return {
+        "name": library,
+        "version": library_versions().get(library),
+        "precision": precision,
+        **({"graph": sha256_of(folder / "embedding.onnx")} if exported else {}),
+    }
+
+
+def _with_runtime(choice: OwnTracker, runtime: str, precision: str) -> OwnTracker:
+    if (runtime, precision) == (choice.runtime, choice.precision):
+        return choice
+    from siamfc.checkpoint import load_model
+    from siamfc.runtimes.choosing import choose_runtime
+
+    # Built here once for nothing else: what is missing is told before a run begins, not by each of its workers.
+    found = choose_runtime(load_model(choice.weights, device=choice.device), runtime, precision)
+    folder = Path(runtime).expanduser()
+    place = str(folder.resolve()) if runtime not in ("auto", found.name) and folder.is_dir() else found.name
+    return replace(choice, runtime=place, precision=found.precision)
 
 
 def _build(factory: Callable[[], object], what: str) -> AnyTracker:

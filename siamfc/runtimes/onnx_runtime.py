@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
 from siamfc.model import ExemplarKernel, SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.libraries import need
 from siamfc.runtimes.onnx_graph import FEATURES, IMAGES, build_embedding_graph
-from siamfc.runtimes.sliding import slide
 
 
 class OnnxRuntime:
@@ -57,7 +57,7 @@ class OnnxRuntime:
     @torch.inference_mode()
     def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
         """See `siamfc.runtimes.runtime.Runtime`."""
-        return slide(kernel, features)
+        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_session": None}  # opened anew where it is used

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
 from siamfc.model import ExemplarKernel, SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.libraries import need
 from siamfc.runtimes.onnx_graph import IMAGES, build_embedding_graph
 from siamfc.runtimes.onnx_runtime import check_on_cpu
-from siamfc.runtimes.sliding import slide
 
 _MOST_SIZES = 8
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -68,7 +68,7 @@ class OpenVinoRuntime:
     @torch.inference_mode()
     def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
         """See `siamfc.runtimes.runtime.Runtime`."""
-        return slide(kernel, features)
+        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_requests": OrderedDict()}  # compiled anew where they are used

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
 from siamfc.model import ExemplarKernel, SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.frozen import freeze
-from siamfc.runtimes.sliding import slide
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -54,7 +54,7 @@ class TorchRuntime:
     @torch.inference_mode()
     def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
         """See `siamfc.runtimes.runtime.Runtime`."""
-        return slide(kernel, features)
+        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         # What was recorded cannot be copied or sent, and is recorded anew in a fraction of a second.

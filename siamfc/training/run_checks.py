@@ -26,6 +26,8 @@ def fingerprint(mixture: Mixture) -> str:
 
 def check_settings(config: TrainConfig, processes: int) -> None:
     """Raises TrainingError where settings do not go together."""
+    if config.model.calibrated:
+        raise TrainingError("scores are calibrated after training, by 'siamfc calibrate': set model.calibrated=false")
     whole = processes * config.labels.group_size
     if config.training.batch_size % whole:
         raise TrainingError(

@@ -15,7 +15,23 @@ from siamfc import load_model, model_names
 from siamfc.cli.main import app
 from siamfc.convert import convert_weights
 
-COMMANDS = ("track", "visualize", "equivariance", "prepare", "demo", "models", "convert", "vot", "info")
+COMMANDS = (
+    "track",
+    "match",
+    "evaluate",
+    "train",
+    "calibrate",
+    "visualize",
+    "equivariance",
+    "prepare",
+    "demo",
+    "models",
+    "convert",
+    "export",
+    "bench",
+    "vot",
+    "info",
+)
 
 
 def in_a_fresh_process(code: str, *, cwd: Path | None = None) -> str:
@@ -122,7 +138,8 @@ def test_convert_refuses_what_it_cannot_read_in_one_line(tmp_path: Path) -> None
 def test_the_shipped_default_is_what_convert_makes_of_the_original(shared_data: Path) -> None:
     made = convert_weights(shared_data / "weights" / "mobilenet_v2_imagenet.pt").model.state_dict()
     shipped = load_model("mobilenetv2-imagenet", device="cpu").state_dict()
-    assert made.keys() == shipped.keys()
+    calibration = {"score_mean", "score_deviation", "score_curve"}  # measured later, see the model's card
+    assert made.keys() == shipped.keys() - calibration
     for name, tensor in made.items():
         # Half precision keeps eleven binary digits; batch norm's statistics are kept whole.
         assert torch.allclose(shipped[name], tensor, rtol=2**-11, atol=1e-7), name

@@ -130,6 +130,23 @@ def test_bad_input_is_one_line(data: str, tmp_path: Path) -> None:
     assert "no EAO interval of VOT2012" in complaint("--data", data, "--vot-year", "2012")
 
 
+def test_another_runtime_evaluates_with_workers_and_its_results_are_not_mixed(data: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    own = ["--data", data, "--set", "tracker.num_scales=1", "--device", "cpu", "--output", "out"]
+    result = evaluate(*own, "--runtime", "onnxruntime", "--workers", "2")
+    assert result.exit_code == 0, result.output
+    assert "3 runs" in result.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["trackers"][0]["provenance"]["tracker"]["runtime"]["name"] == "onnxruntime"
+    again = evaluate(*own, "--runtime", "onnxruntime")
+    assert "3 runs, 3 of them done before" in again.stderr
+    assert "tracker.runtime.name was onnxruntime and is now torch" in complaint(*own)
+    assert "which is not among those" in complaint(
+        "--data", data, "--tracker", "opencv:MIL", "--runtime", "onnxruntime"
+    )
+
+
 def test_options_of_the_wrong_form_show_the_usage(data: str) -> None:
     for wrong in (["--results-base", "2"], ["--workers", "0"], ["--protocol", "opa"], ["--tracker-option", "x"]):
         result = evaluate("--data", data, *wrong)

@@ -129,7 +129,7 @@ def test_one_bad_picture_is_named_and_the_others_are_searched(files: Path) -> No
 
 
 def test_an_interrupted_search_keeps_what_is_done(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from siamfc import matcher
+    from siamfc.matching import matcher
 
     search, calls = matcher.Matcher.search, []
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from siamfc.boxes import Box
-from siamfc.errors import ConfigError, SiamfcError, TrackerError
+from siamfc.checkpoint import load_model
+from siamfc.errors import ConfigError, EnvironmentProblem, SiamfcError, TrackerError
 from siamfc.evaluation.opencv_trackers import whole_pixels
 from siamfc.evaluation.trackers import choose_tracker, factory_tracker
 from siamfc.opencv import cv2
+from siamfc.runtimes.exported import export_model
 from tests.evaluation.tiny import Reacting, write_module
 from tests.scenes import Picture, pan
 
@@ -48,6 +51,39 @@ def test_our_own_tracker_is_described_by_hash_and_settings(tmp_path: Path) -> No
     assert described["device"] == "cpu"
     assert json.loads(json.dumps(described)) == described
     assert pickle.loads(pickle.dumps(choice)) == choice
+
+
+def test_what_computes_is_described_settled_and_sent_to_workers(tmp_path: Path) -> None:
+    torch_fp32 = choose_tracker("siamfc", device="cpu")
+    assert torch_fp32.describe()["runtime"]["name"] == "torch"
+    pytest.importorskip("onnx")
+    choice = choose_tracker("siamfc", device="cpu", runtime="onnxruntime")
+    described = choice.describe()
+    assert described["runtime"]["name"] == "onnxruntime"
+    assert described["runtime"]["precision"] == "fp32"
+    assert described["runtime"]["version"] is not None
+    assert {**described, "runtime": None} == {**torch_fp32.describe(), "runtime": None}
+    tracker = pickle.loads(pickle.dumps(choice)).build()
+    assert tracker._search._runtime.name == "onnxruntime"
+    assert choose_tracker("siamfc", device="cpu", runtime="auto").describe()["runtime"]["name"] != "auto"
+
+
+def test_an_exported_folder_is_described_by_its_graphs_hash(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    export_model(load_model(device="cpu"), tmp_path / "made")
+    choice = choose_tracker("siamfc", device="cpu", runtime="made")
+    described = choice.describe()["runtime"]
+    assert (described["name"], described["precision"]) == ("onnxruntime", "fp32")
+    assert len(described["graph"]) == 64
+    assert choice.build()._search._runtime.name == "onnxruntime"
+
+
+def test_a_runtime_that_cannot_be_had_is_told_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="did you mean openvino"):
+        choose_tracker("siamfc", device="cpu", runtime="openvin")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EnvironmentProblem, match=r"pip install 'siamfc\[onnx\]'"):
+        choose_tracker("siamfc", device="cpu", runtime="onnxruntime")
 
 
 def test_a_setting_that_is_not_known_is_an_error() -> None:

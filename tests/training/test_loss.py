@@ -52,7 +52,9 @@ def _group(seed: int = 0, pairs: int = 4, group: int = 2):
 
 def test_without_additions_the_loss_is_the_papers_on_each_searchs_own_exemplar() -> None:
     scores, positive, strangers = _group()
-    losses = pair_losses(scores, positive, positive.double(), strangers, LabelConfig(group_size=2, group_weight=0, ranking_weight=0))
+    losses = pair_losses(
+        scores, positive, positive.double(), strangers, LabelConfig(group_size=2, group_weight=0, ranking_weight=0)
+    )
     own = torch.stack([scores[index, index % 2] for index in range(4)])
     assert torch.equal(losses.total, logistic_loss(own, positive))
 

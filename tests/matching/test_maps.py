@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siamfc.match_maps import LevelMap, calibrate, full_map
+from siamfc.matching.maps import LevelMap, calibrate, full_map
 
 
 def _level(values, origin=(10.0, 20.0), step=4.0):

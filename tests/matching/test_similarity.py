@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from siamfc.dense import DenseSiamFC
-from siamfc.similarity import cosine_similarity, place_weights, weigh
+from siamfc.matching.similarity import cosine_similarity, place_weights, weigh
 
 
 @pytest.fixture(scope="module")

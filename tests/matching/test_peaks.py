@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from siamfc.boxes import intersection_over_union
-from siamfc.peaks import local_maxima, refine, thin_out
+from siamfc.matching.peaks import local_maxima, refine, thin_out
 
 
 def test_local_maxima_are_the_cells_that_no_neighbour_exceeds():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from siamfc.dense import DenseSiamFC, correlate_dilated
+from siamfc.dense import DenseSiamFC
 
 _LEAST_ENERGY = 1e-6  # of the exemplar's; a window below it is as good as empty
 
@@ -34,14 +34,14 @@ def weigh(features: Tensor, weights: Tensor) -> WeighedExemplars:
 
 
 def cosine_similarity(network: DenseSiamFC, exemplars: WeighedExemplars, search_features: Tensor) -> Tensor:
-    """Weighted cosine (N, rows, columns) of exemplars with every window of search features (1, C, H, W).
+    """Weighted cosine (max(N, B), rows, columns) of N exemplars with every window of search features (B, C, H, W).
 
     ``sum(w z x) / sqrt(sum(w z z) sum(w x x))``. The plain correlation ``sum(z x)`` grows with a window's contrast, so
     that no threshold would mean the same in two pictures. The windows' energies are one more correlation, of one
-    channel: still one pass.
+    channel: still one pass. Of N and B one is 1.
     """
     squares = search_features.square().sum(dim=1, keepdim=True)
-    energy = correlate_dilated(exemplars.weights, squares, network.dilation)
+    energy = network.correlate(exemplars.weights, squares)
     own = exemplars.energy[:, None, None]
     scale = (own * torch.maximum(energy, _LEAST_ENERGY * own)).sqrt()
     return network.correlate(exemplars.features, search_features) / scale.clamp_min(torch.finfo(scale.dtype).tiny)

@@ -8,8 +8,8 @@ import pytest
 from siamfc.boxes import Box
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import BoxError, FrameError, MatchError
-from siamfc.exemplars import as_exemplar, cut_square
-from siamfc.scaled_picture import halved
+from siamfc.matching.exemplars import as_exemplar, cut_square
+from siamfc.matching.scaled_picture import halved
 from tests.scenes import EYE
 
 

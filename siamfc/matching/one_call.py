@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import MatchConfig, load_config, parse_section
-from siamfc.exemplars import as_exemplar
 from siamfc.frames import ColorOrder
-from siamfc.match_maps import Map
-from siamfc.matcher import Exemplars, Match, Matcher, listed
+from siamfc.matching.exemplars import as_exemplar
+from siamfc.matching.maps import Map
+from siamfc.matching.matcher import Exemplars, Match, Matcher, listed
 from siamfc.model import SiamFC
 from siamfc.tiles import Observer
 

@@ -19,9 +19,9 @@ from siamfc.drawing import save_picture
 from siamfc.errors import MatchError, OutputError, SourceError
 from siamfc.files import write_whole
 from siamfc.frames import Image
-from siamfc.match_drawing import draw_matches, heat_over_picture
-from siamfc.match_results import RESULT_FILES, SearchedPicture, write_matches
-from siamfc.matcher import Exemplars, Matcher, PictureSimilarity
+from siamfc.matching.drawing import draw_matches, heat_over_picture
+from siamfc.matching.matcher import Exemplars, Matcher, PictureSimilarity
+from siamfc.matching.results import RESULT_FILES, SearchedPicture, write_matches
 from siamfc.model import SiamFC
 from siamfc.results import refuse_existing
 from siamfc.tiles import Observer
@@ -71,7 +71,7 @@ def match_pictures(
 
     Args:
         sources: Each what `siamfc.video.open_source` takes: an image, a folder or glob of images, a video.
-        exemplars: As `siamfc.matching.match`.
+        exemplars: As `siamfc.matching.one_call.match`.
         output: Folder for ``matches.csv``, ``matches.json`` and ``NAME-matches.png`` (a video: ``NAME-matches.mp4``);
             None writes nothing.
         model: A model, a shipped one's name, or a checkpoint's path.
@@ -84,7 +84,7 @@ def match_pictures(
             picture, ``NAME-scores.png`` (a video: ``NAME-scores.mp4`` and a NPY file a frame).
         overwrite: Replace results of an earlier run.
         observe: Called after each picture.
-        observe_tiles: Called after each tile of a picture; as `siamfc.matching.match`.
+        observe_tiles: Called after each tile of a picture; as `siamfc.matching.one_call.match`.
 
     Returns:
         The run. A source that breaks off, or a picture that cannot be searched, is among its problems; the others are

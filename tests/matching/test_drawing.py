@@ -6,8 +6,8 @@ import numpy as np
 
 from siamfc.boxes import Box
 from siamfc.drawing import TRACKED, TRUE
-from siamfc.match_drawing import draw_matches, heat_over_picture
-from siamfc.matcher import Match
+from siamfc.matching.drawing import draw_matches, heat_over_picture
+from siamfc.matching.matcher import Match
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
 FOUND = [Match(Box(20, 30, 40, 30), 0.9, 1.0), Match(Box(90, 60, 40, 30), 0.7, 1.0, exemplar=1)]

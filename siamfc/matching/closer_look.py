@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from siamfc.boxes import Box
 from siamfc.crops import Color
 from siamfc.dense import DenseSiamFC
-from siamfc.exemplars import cut_square
 from siamfc.frames import Image
-from siamfc.match_maps import Pattern, Peak
+from siamfc.matching.exemplars import cut_square
+from siamfc.matching.maps import Pattern, Peak
+from siamfc.matching.similarity import WeighedExemplars, cosine_similarity
 from siamfc.model import ChannelStatistics
-from siamfc.similarity import WeighedExemplars, cosine_similarity
 from siamfc.tiles import as_batch
 
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ _REACH_PX = 3.0  # of the crop: how far from a peak its neighbours are looked at
 _REACH_OCTAVES = 0.125
 _HARDLY = 0.6  # steps: who moves less has arrived, and looks nearer
 _MOST_ROUNDS = 6
-_DIRECTIONS = np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+_DIRECTIONS = np.concatenate([np.eye(3), -np.eye(3)])
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,14 @@ class CloserLook:
         Around the best place so far, windows to both sides in x, y and scale are compared; a parabola through each
         three says where to look next. Once that is hardly elsewhere, it looks once more, half as far.
         """
-        best, highest = np.array([*peak.box.center, np.log2(peak.scale)]), -np.inf
+        best = np.array([*peak.box.center, np.log2(peak.scale)])
+        highest = float(self._similarity(peak.pattern, best[None])[0])
         crop_px = self.sides[self.patterns[peak.pattern].exemplar] * peak.scale / self.exemplar_size
         steps = np.array([_REACH_PX * crop_px, _REACH_PX * crop_px, _REACH_OCTAVES])
         halvings = 0
         for _ in range(_MOST_ROUNDS):
             before = best
-            best, highest = self._look_around(peak.pattern, best, steps)
+            best, highest = self._look_around(peak.pattern, best, highest, steps)
             if np.abs((best - before) / steps).max() < _HARDLY:
                 halvings, steps = halvings + 1, steps / 2
             if halvings > 1:
@@ -75,13 +76,13 @@ class CloserLook:
             Box.from_center(float(best[0]), float(best[1]), width * scale, height * scale), highest, scale, peak.pattern
         )
 
-    def _look_around(self, pattern: int, place: Array, steps: Array) -> tuple[Array, float]:
-        """The best of a place (3,), its neighbours, and where they point to; and the similarity there."""
+    def _look_around(self, pattern: int, place: Array, at: float, steps: Array) -> tuple[Array, float]:
+        """The best of a place (3,) of known similarity, its neighbours, and where they point to; and its similarity."""
         places = place + steps * _DIRECTIONS
-        similarity = self._similarity(pattern, places)
-        guess = place + steps * _tops(similarity[4:], similarity[0], similarity[1:4])
-        places = np.concatenate([places, guess[None]])
-        similarity = np.append(similarity, self._similarity(pattern, guess[None]))
+        around = self._similarity(pattern, places)
+        guess = place + steps * _tops(around[3:], at, around[:3])
+        places = np.concatenate([place[None], places, guess[None]])
+        similarity = np.concatenate([[at], around, self._similarity(pattern, guess[None])])
         return places[similarity.argmax()], float(similarity.max())
 
     def _similarity(self, pattern: int, places: Array) -> Array:
@@ -93,7 +94,7 @@ class CloserLook:
         ]
         features = self.network.embed_search(torch.cat([as_batch(window) for window in windows]), self.statistics)
         chosen = WeighedExemplars(*(part[pattern : pattern + 1] for part in self.exemplars))
-        return np.array([float(cosine_similarity(self.network, chosen, one[None])[0, 0, 0]) for one in features])
+        return cosine_similarity(self.network, chosen, features)[:, 0, 0].double().cpu().numpy()
 
 
 def _tops(below: Array, at: float, above: Array) -> Array:

@@ -8,8 +8,8 @@ import pytest
 from siamfc.boxes import Box
 from siamfc.config import MatchConfig
 from siamfc.errors import MatchError
-from siamfc.exemplars import as_exemplar
-from siamfc.match_pyramid import Pyramid
+from siamfc.matching.exemplars import as_exemplar
+from siamfc.matching.pyramid import Pyramid
 
 BOXES = [Box(100, 100, 64, 64), Box(50, 50, 150, 130), Box(30, 200, 30, 90)]
 

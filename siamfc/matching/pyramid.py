@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from siamfc.config import MatchConfig
 from siamfc.crops import mean_color
 from siamfc.errors import MatchError
-from siamfc.exemplars import Exemplar
 from siamfc.frames import Image
-from siamfc.match_maps import Pattern
-from siamfc.scaled_picture import ScaledPicture
+from siamfc.matching.exemplars import Exemplar
+from siamfc.matching.maps import Pattern
+from siamfc.matching.scaled_picture import ScaledPicture
 
 _ROUNDING_PX = 0.5  # a picture may be so much smaller than a box that is as large as it
 

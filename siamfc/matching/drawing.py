@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from siamfc.drawing import TRACKED, TRUE, Rgb, draw_box, draw_text
+from siamfc.drawing import FONT, SHADE, TRACKED, TRUE, Rgb, draw_box, draw_text
 from siamfc.frames import Image
 from siamfc.heat import ColorScale, Placement, color_bar, lay_over
-from siamfc.match_maps import Map
-from siamfc.matcher import Match
+from siamfc.matching.maps import Map
+from siamfc.matching.matcher import Match
+from siamfc.opencv import cv2
 
 _COLORS: tuple[Rgb, ...] = (TRACKED, TRUE, (90, 170, 255), (255, 110, 160), (190, 140, 255), (240, 240, 110))
 _SCALE = ColorScale(0.0, 1.0, "score")
@@ -26,14 +27,31 @@ def draw_matches(image: Image, matches: Sequence[Match], names: Sequence[str]) -
         names: Of the exemplars; shown where there are several.
     """
     canvas = image.copy()
-    for rank, match in reversed(list(enumerate(matches, start=1))):
+    for match in reversed(matches):
+        canvas = draw_box(canvas, match.box, color=_color(match))
+    for rank, match in reversed(list(enumerate(matches, start=1))):  # over all boxes, so that they can be read
         turned = f" {match.rotation:g} deg" if match.rotation else ""
         name = f" {names[match.exemplar]}" if len(names) > 1 else ""
-        color = _COLORS[match.exemplar % len(_COLORS)]
-        canvas = draw_box(canvas, match.box, color=color, label=f"{rank}: {match.score:.2f}{turned}{name}")
+        _label(canvas, f"{rank}: {match.score:.2f}{turned}{name}", match)
     if not matches:
         draw_text(canvas, "no match", (8, 24))
     return canvas
+
+
+def _color(match: Match) -> Rgb:
+    return _COLORS[match.exemplar % len(_COLORS)]
+
+
+def _label(canvas: Image, text: str, match: Match) -> None:
+    """Dark text on a plate of the match's colour, on the box's upper edge, or under it at the picture's."""
+    scale, pad = max(0.42, min(canvas.shape[:2]) / 1200), 3
+    (width, height), below = cv2.getTextSize(text, FONT, scale, 1)
+    plate = width + 2 * pad, height + below + 2 * pad
+    x = int(np.clip(match.box.x - 1, 0, max(canvas.shape[1] - plate[0], 0)))
+    above = match.box.y - plate[1]
+    y = int(np.clip(above if above >= 0 else match.box.y, 0, max(canvas.shape[0] - plate[1], 0)))
+    cv2.rectangle(canvas, (x, y), (x + plate[0], y + plate[1]), _color(match), cv2.FILLED)
+    cv2.putText(canvas, text, (x + pad, y + pad + height), FONT, scale, SHADE, 1, cv2.LINE_AA)
 
 
 def heat_over_picture(image: Image, scores: Map, matches: Sequence[Match]) -> Image:
@@ -55,5 +73,5 @@ def heat_over_picture(image: Image, scores: Map, matches: Sequence[Match]) -> Im
         band = slice(top, top + _BAND_ROWS)
         shown[band] = lay_over(image[band], scores[band], Placement(0.5, 0.5, 1.0), _SCALE)
     for match in matches:
-        shown = draw_box(shown, match.box, color=_COLORS[match.exemplar % len(_COLORS)])
+        shown = draw_box(shown, match.box, color=_color(match))
     return np.concatenate([shown, color_bar(_SCALE, len(image))], axis=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from siamfc.files import write_text
-from siamfc.matcher import Match
+from siamfc.matching.matcher import Match
 
 RESULT_FILES = ("matches.csv", "matches.json")
 _COLUMNS = ("picture", "frame", "time", "exemplar", "x", "y", "width", "height", "score", "scale", "rotation")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from siamfc.boxes import Box
 from siamfc.config import MatchConfig
-from siamfc.peaks import local_maxima, refine, thin_out
+from siamfc.matching.peaks import local_maxima, refine, thin_out
 
 Array = NDArray[np.float64]
 Map = NDArray[np.float32]

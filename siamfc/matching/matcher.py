@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box
-from siamfc.closer_look import CloserLook
 from siamfc.config import MatchConfig, load_config
 from siamfc.crops import mean_color
 from siamfc.dense import DenseSiamFC
 from siamfc.errors import CheckpointError, ConfigError, MatchError
-from siamfc.exemplars import Exemplar, as_exemplar
 from siamfc.folding import fold
 from siamfc.frames import ColorOrder, as_rgb_frame
-from siamfc.match_maps import (
+from siamfc.matching.closer_look import CloserLook
+from siamfc.matching.exemplars import Exemplar, as_exemplar
+from siamfc.matching.maps import (
     LevelMap,
     Map,
     Pattern,
@@ -29,12 +29,13 @@ from siamfc.match_maps import (
     find_peaks,
     full_map,
 )
-from siamfc.match_pyramid import Pyramid
+from siamfc.matching.peaks import thin_out
+from siamfc.matching.pyramid import Pyramid
+from siamfc.matching.quick_model import quicken
+from siamfc.matching.scaled_picture import ScaledPicture
+from siamfc.matching.similarity import WeighedExemplars, cosine_similarity, place_weights, weigh
 from siamfc.model import ChannelStatistics, SiamFC
-from siamfc.peaks import thin_out
-from siamfc.scaled_picture import ScaledPicture
 from siamfc.score_map import score_map_cells
-from siamfc.similarity import WeighedExemplars, cosine_similarity, place_weights, weigh
 from siamfc.tiles import Observer, as_batch, embedded_tiles, picture_statistics, place_tile, plan_tiles, tile_side
 
 Exemplars = Exemplar | NDArray[Any] | Iterable["Exemplar | NDArray[Any]"]
@@ -114,7 +115,7 @@ class Matcher:
 
     Args:
         model: Any `SiamFC`, on any device.
-        exemplars: One or several; see `siamfc.exemplars.as_exemplar`.
+        exemplars: One or several; see `siamfc.matching.exemplars.as_exemplar`.
         config: Settings; None takes the defaults with those that the model's checkpoint brings.
 
     Raises:
@@ -143,9 +144,10 @@ class Matcher:
         self.model = model
         self.exemplars = [as_exemplar(one) for one in listed(exemplars)]
         self.names = [exemplar.name or f"exemplar {number}" for number, exemplar in enumerate(self.exemplars)]
-        folded = fold(model)
-        self._network = DenseSiamFC(folded, config.stride)
-        self._own_stride = DenseSiamFC(folded, folded.stride)
+        self._own_stride = DenseSiamFC(quicken(model), model.stride)
+        self._network = self._own_stride
+        if config.stride != model.stride:
+            self._network = DenseSiamFC(fold(model), config.stride)
         self._pyramid = Pyramid(self.exemplars, config)
         crops = [
             exemplar.crop(side, config.exemplar_size, rotation)

@@ -10,9 +10,9 @@ from siamfc.boxes import Box, intersection_over_union
 from siamfc.config import MatchConfig
 from siamfc.data.rendered_picture import render_picture
 from siamfc.errors import ConfigError, FrameError, MatchError
-from siamfc.exemplars import as_exemplar
-from siamfc.matcher import Matcher
-from siamfc.matching import match, match_map
+from siamfc.matching.exemplars import as_exemplar
+from siamfc.matching.matcher import Matcher
+from siamfc.matching.one_call import match, match_map
 from siamfc.opencv import cv2
 from tests.scenes import EYE
 

@@ -13,7 +13,7 @@ from siamfc.boxes import Box, as_box, clip_box
 from siamfc.crops import Color, context_side, mean_color, sample
 from siamfc.errors import BoxError, MatchError
 from siamfc.frames import ColorOrder, Image, as_rgb_frame
-from siamfc.scaled_picture import halved
+from siamfc.matching.scaled_picture import halved
 
 _MIN_SIDE_PX = 4  # below, a crop shows the interpolation rather than an object
 _ONE_COLOR = 2  # grey levels: compression makes one colour differ by so much
@@ -66,8 +66,8 @@ def cut_square(
 ) -> Image:
     """The square of ``side_px`` around a point (x, y) of an image, with what it shows turned by ``rotation_deg``.
 
-    It is resampled as `siamfc.scaled_picture.ScaledPicture` resamples the picture that is searched. Only what the
-    square covers is touched.
+    It is resampled as `siamfc.matching.scaled_picture.ScaledPicture` resamples the picture that is searched. Only what
+    the square covers is touched.
 
     Returns:
         (crop_size, crop_size, 3) uint8.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siamfc.scaled_picture import ScaledPicture, halved
+from siamfc.matching.scaled_picture import ScaledPicture, halved
 
 
 def _view(photograph, factor, margin=(5, 7)):
