@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 from types import FrameType
 from typing import Annotated
@@ -34,22 +35,34 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(track)
-app.command()(match)
-app.command()(demo)
-app.command()(visualize)
-app.command()(equivariance)
-app.command()(evaluate)
-app.command()(train)
-app.command()(prepare)
-app.command()(calibrate)
-app.command()(models)
-app.command()(convert)
-app.command()(export)
-app.command()(bench)
-app.command()(vot)
-app.command()(info)
+for _command in (
+    track,
+    match,
+    demo,
+    visualize,
+    equivariance,
+    evaluate,
+    train,
+    prepare,
+    calibrate,
+    models,
+    convert,
+    export,
+    bench,
+    vot,
+    info,
+):
+    app.command()(_command)
 app.add_typer(data.app, name="data")
+
+
+def _as_paragraphs(docstring: str) -> str:
+    """A docstring with each paragraph on one line, so that a terminal of any width breaks it where it ends."""
+    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n"))
+
+
+for _registered in (*app.registered_commands, *data.app.registered_commands):
+    _registered.help = _as_paragraphs((_registered.callback and _registered.callback.__doc__) or "")
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import torch
@@ -85,7 +86,7 @@ class OpenVinoRuntime:
 
 def _compile(graph: bytes, size: tuple[int, int], precision: str) -> tuple[Any, tuple[int, int]]:
     """An inference request for one image of one size, with as many threads as torch has; and its features' size."""
-    core = need("openvino").Core()
+    core = _core()
     model = core.read_model(graph)
     model.reshape({IMAGES: [1, 3, *size]})
     settings = {
@@ -99,5 +100,17 @@ def _compile(graph: bytes, size: tuple[int, int], precision: str) -> tuple[Any, 
     return compiled.create_infer_request(), (height, width)
 
 
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    """OpenVINO, loaded once and kept for as long as the program runs.
+
+    Its CPU plugin moves the signal stack of the thread that loads it into memory of its own, and frees that when it is
+    unloaded, from whatever thread: the next signal, Ctrl-C for one, would find no stack and end the program.
+    """
+    core = need("openvino").Core()
+    core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # loads the plugin, here and not in a passing thread
+    return core
+
+
 def _cpu_has_bf16() -> bool:
-    return "BF16" in need("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

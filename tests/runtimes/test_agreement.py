@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -95,3 +97,24 @@ class PlainRuntime:
 
     def correlate(self, kernel, features):
         return cross_correlate(kernel.weight, features) + kernel.offset[:, None, None]
+
+
+def test_a_signal_finds_its_stack_after_openvino_was_let_go_in_another_thread():
+    """Its CPU plugin moves the signal stack of the thread that loads it into memory of its own."""
+    pytest.importorskip("openvino", reason="openvino is not installed (extra openvino)")
+    code = """
+import gc, os, signal, threading
+import torch
+import siamfc
+from siamfc.runtimes.choosing import choose_runtime
+kept = [choose_runtime(siamfc.load_model("mobilenetv2-imagenet", device="cpu"), "openvino")]
+kept[0].embed(torch.zeros(1, 3, 127, 127))
+thread = threading.Thread(target=kept.clear)
+thread.start()
+thread.join()
+gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
