@@ -57,8 +57,12 @@ app.add_typer(data.app, name="data")
 
 
 def _as_paragraphs(docstring: str) -> str:
-    """A docstring with each paragraph on one line, so that a terminal of any width breaks it where it ends."""
-    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n"))
+    """A docstring with each paragraph on one line, so that a terminal of any width breaks it where it ends.
+
+    One that begins with click's mark, a backspace, keeps its lines.
+    """
+    parts = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(part if part.startswith("\b") else " ".join(part.split()) for part in parts)
 
 
 for _registered in (*app.registered_commands, *data.app.registered_commands):
