@@ -29,7 +29,7 @@ class TrainingStep:
         self.batch = batch
         self._device = model.device
         network = copy.deepcopy(model).eval()
-        config = OptimiserConfig(name="sgd", train_gain=False)
+        config = OptimiserConfig(name="sgd", train_gain=False, frozen_layers=0)
         choose_trained(network, config)
         fold_batch_norms(network)
         for name, parameter in network.named_parameters():

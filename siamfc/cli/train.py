@@ -42,6 +42,15 @@ def train(
             rich_help_panel=_FROM,
         ),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Learn from this model's score maps too, labels.teacher_weight as strong as from the labels: how a "
+            "network that begins with nothing gets the most out of little data.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
     held_out: Annotated[
         Path | None,
         typer.Option(
@@ -115,12 +124,14 @@ def train(
         mixture,
         out,
         init=load_model(init, device="cpu") if init else None,
+        teacher=load_model(teacher, device="cpu") if teacher else None,
         fabric=fabric,
         workers=workers,
         track=tracking_check(track_data, settings.tracker) if track_data else None,
         provenance=Provenance(
             description=description,
-            source=f"begun with {Path(init).stem}" if init else "begun from nothing",
+            source=(f"begun with {Path(init).stem}" if init else "begun from nothing")
+            + (f", taught by {Path(teacher).stem}" if teacher else ""),
             trained_on=", ".join(short_name(source.name) for source in mixture.sources),
             licence=licence,
             made_with=_made_with(),

@@ -104,6 +104,9 @@ class LabelConfig(Section):
         description="pairs whose exemplars are compared with each other's searches as negatives; 1: none, as the paper",
     )
     group_weight: float = Field(default=1.0, ge=0, le=10, description="weight of those negatives in the loss")
+    teacher_weight: float = Field(
+        default=1.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"
+    )
 
 
 class OptimiserConfig(Section):

@@ -86,14 +86,16 @@ class OpenVinoRuntime:
 
 def _compile(graph: bytes, size: tuple[int, int], precision: str) -> tuple[Any, tuple[int, int]]:
     """An inference request for one image of one size, with as many threads as torch has; and its features' size."""
-    core = _core()
+    core, threads = _core(), torch.get_num_threads()
     model = core.read_model(graph)
     model.reshape({IMAGES: [1, 3, *size]})
     settings = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
+        # Requests of one thread each (siamfc.search_crew) would all be pinned to the first core.
+        "ENABLE_CPU_PINNING": threads > 1,
     }
     compiled = core.compile_model(model, "CPU", settings)
     height, width = list(compiled.output(0).shape)[2:]

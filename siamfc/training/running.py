@@ -22,6 +22,7 @@ from siamfc.errors import TrainingError
 from siamfc.folding import fold_batch_norms, unfold_batch_norms
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
+from siamfc.training.bad_batch import keep_bad_batch
 from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.labels import batch_labels, batch_strangers
 from siamfc.training.loading import PairBatch, Share, batches_per_epoch, read_batches
@@ -40,6 +41,7 @@ from siamfc.training.run_state import RunState, load_state, save_state
 from siamfc.training.scoring_pairs import PairScorer
 from siamfc.training.start import build_start, fit_head, measure_channel_statistics
 from siamfc.training.stopping import StopRequest
+from siamfc.training.teaching import Teacher, teaching_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -57,6 +59,7 @@ class Trainer:
         mixture: What to learn from.
         output: Folder of the run.
         init: The model to begin with; None: fresh weights.
+        teacher: A model whose score maps are learned from too, ``labels.teacher_weight`` as strong as the labels.
         fabric: Device, precision and processes.
         workers: Processes that read pairs, for each process that trains.
         track: Measures a model by tracking, every ``training.track_every`` epochs; None: not at all.
@@ -73,6 +76,7 @@ class Trainer:
         output: Path,
         *,
         init: SiamFC | None,
+        teacher: SiamFC | None = None,
         fabric: Fabric,
         workers: int = 0,
         track: Callable[[SiamFC], Mapping[str, float]] | None = None,
@@ -91,6 +95,9 @@ class Trainer:
         self._steps_per_epoch = batches_per_epoch(self._reader)
         start = build_start(config.model, init, seed=config.training.seed)
         self._model = start.model
+        self._teacher: Teacher | None = None
+        if teacher is not None:
+            self._teacher = Teacher(teacher, config, stride=start.model.stride, device=fabric.device)
         self._prepare_model(start.fresh)
         scorer = PairScorer(self._model, config.labels.group_size)
         scorer.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -128,6 +135,8 @@ class Trainer:
         require_same(state.notes["config"], self.config.model_dump(mode="json"), self.output)
         if state.notes["data"] != fingerprint(self._mixture):
             raise TrainingError(f"the data are not those that the run in {self.output} learned from")
+        if state.notes.get("teacher") != self._teacher_digest():
+            raise TrainingError(f"the teacher (--teacher) is not the one that the run in {self.output} learned from")
         self._model.load_state_dict(state.model)
         for name, value in state.average.items():
             self._average.weights[name].copy_(value)
@@ -173,6 +182,7 @@ class Trainer:
         notes = {
             "config": self.config.model_dump(mode="json"),
             "data": fingerprint(self._mixture),
+            "teacher": self._teacher_digest(),
             "seconds": self._seconds,
             "losses": self._losses,
             "epochs": self.epochs,
@@ -182,6 +192,9 @@ class Trainer:
             self.output / STATE_FILE,
             RunState(self.step, self._model.state_dict(), self._average.weights, state, notes),
         )
+
+    def _teacher_digest(self) -> str | None:
+        return self._teacher.digest if self._teacher else None
 
     def _prepare_model(self, fresh: frozenset[str]) -> None:
         """Measure what a start needs from the data, choose what is trained, fold the norms where asked."""
@@ -228,7 +241,7 @@ class Trainer:
         losses = self._losses_of(batch)
         loss = losses.total.mean()
         if not torch.isfinite(loss):
-            raise TrainingError(self._keep_bad_batch(batch, losses))
+            raise self._not_finite(batch, losses)
         self._optimiser.zero_grad()
         self._fabric.backward(loss)
         # The gain is tiny and its gradient huge: it would drown the others.
@@ -237,7 +250,7 @@ class Trainer:
         ]
         norm = torch.nn.utils.clip_grad_norm_(trained, config.optimiser.clip_norm or math.inf)
         if not torch.isfinite(norm):
-            raise TrainingError(self._keep_bad_batch(batch, losses))
+            raise self._not_finite(batch, losses)
         self._optimiser.step()
         self._average.update(self.step)
         self.step += 1
@@ -262,16 +275,17 @@ class Trainer:
     def _losses_of(self, batch: PairBatch) -> PairLosses:
         config, device = self.config, self._fabric.device
         exemplars, searches = (
-            look.apply(images.to(device).float())
+            look.apply(images.to(device).float()).contiguous(memory_format=torch.channels_last)
             for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
         )
-        score_maps = self._scorer(
-            exemplars.contiguous(memory_format=torch.channels_last),
-            searches.contiguous(memory_format=torch.channels_last),
-        ).float()
+        score_maps = self._scorer(exemplars, searches).float()
         labels = batch_labels(batch, config, self._model.stride)
         strangers = batch_strangers(batch, config.labels.group_size).to(device)
-        return pair_losses(score_maps, labels.positive.to(device), labels.place.to(device), strangers, config.labels)
+        losses = pair_losses(score_maps, labels.positive.to(device), labels.place.to(device), strangers, config.labels)
+        if self._teacher is None:
+            return losses
+        apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches))
+        return losses._replace(total=losses.total + config.labels.teacher_weight * apart)
 
     def _is_stopping(self, stop: StopRequest) -> bool:
         """Whether any process was asked to stop: all do so after the same step."""
@@ -312,24 +326,9 @@ class Trainer:
             observer.on_epoch(report, model, held_out)
         self._fabric.barrier()
 
-    def _keep_bad_batch(self, batch: PairBatch, losses: PairLosses) -> str:
-        """Write the batch whose loss is not finite; the text of the error."""
-        from safetensors.torch import save
-
-        from siamfc.files import write_whole
-
-        path = self.output / f"not-finite-step-{self.step}.safetensors"
-        bad = [name for name, fine in zip(batch.names, torch.isfinite(losses.total).tolist(), strict=True) if not fine]
-        tensors = {
-            "exemplars": batch.exemplars.contiguous(),
-            "searches": batch.searches.contiguous(),
-            "centers": batch.centers,
-            "losses": losses.total.detach().cpu(),
-        }
-        with write_whole(path, overwrite=True) as temporary:
-            temporary.write_bytes(save(tensors, metadata={"names": "\n".join(batch.names)}))
-        what = f"pairs of {', '.join(sorted(set(bad)))}" if bad else "its gradient"
-        return (
-            f"step {self.step}: the loss is not finite ({what}); the batch is in {path}, the last good state in "
-            f"{self.output / STATE_FILE}. A lower optimiser.learning_rate usually helps"
+    def _not_finite(self, batch: PairBatch, losses: PairLosses) -> TrainingError:
+        """The error, once the batch is on disk."""
+        kept = keep_bad_batch(self.output, self.step, batch, losses)
+        return TrainingError(
+            f"{kept}, the last good state in {self.output / STATE_FILE}. A lower optimiser.learning_rate usually helps"
         )

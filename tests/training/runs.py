@@ -45,13 +45,19 @@ def tiny_mixture(*, held_out: bool = True) -> Mixture:
 
 
 def tiny_trainer(
-    folder: Path, *overrides: str, workers: int = 0, mixture: Mixture | None = None, init: str | None = None
+    folder: Path,
+    *overrides: str,
+    workers: int = 0,
+    mixture: Mixture | None = None,
+    init: str | None = None,
+    teacher: str | None = None,
 ) -> Trainer:
     return Trainer(
         tiny_config(*overrides),
         mixture or tiny_mixture(),
         folder,
         init=load_model(init, device="cpu") if init else None,
+        teacher=load_model(teacher, device="cpu") if teacher else None,
         fabric=build_fabric("cpu"),
         workers=workers,
     )
