@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siamfc.cli import options
-from siamfc.cli.console import fail, messages, output, say
+from siamfc.cli.console import fail, output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.data.check import DatasetReport
@@ -37,13 +38,11 @@ def check(
     import json
     from dataclasses import asdict
 
-    from rich.progress import Progress
-
     from siamfc.data.check import check_dataset
     from siamfc.data.datasets import open_dataset
 
     dataset = open_dataset(source)
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+    with progress_bar("{task.description}", "bar", "count", "left") as progress:
         task = progress.add_task("checking", total=len(dataset))
         report = check_dataset(dataset, read_all=read_all, on_sequence=lambda _: progress.advance(task))
     if as_json:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from siamfc.cli.console import messages, output, say
+from siamfc.cli.console import output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.equivariance import EquivarianceReport
@@ -60,8 +61,6 @@ def equivariance(
 
     Example: siamfc equivariance --images photos/ -o eq
     """
-    from rich.progress import Progress
-
     from siamfc.checkpoint import DEFAULT_MODEL
     from siamfc.equivariance import PARTS, measure_equivariance, save_figure
     from siamfc.files import write_text
@@ -70,7 +69,7 @@ def equivariance(
     paths = [out / "equivariance.json", out / "equivariance.png"]
     if not overwrite:
         refuse_existing(paths)
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+    with progress_bar("{task.description}", "bar", "count", "left") as progress:
         tasks: dict[str, int] = {}
 
         def watch(what: str, done: int, total: int) -> None:

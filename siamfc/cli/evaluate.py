@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siamfc.cli import options
-from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, output, say
+from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.evaluation.runs import Progress
@@ -222,20 +223,10 @@ class _Watcher:
     """Progress over runs on standard error: a bar on a terminal, else a line a tracker."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
         self.done = 0
         self._frames, self._seconds = 0, 0.0
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[last]}"),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
+        self._progress = progress_bar(
+            "{task.description}", "bar", "count", "{task.fields[speed]}", "left", "{task.fields[last]}"
         )
 
     def __enter__(self) -> _Watcher:

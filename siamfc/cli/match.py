@@ -9,7 +9,8 @@ import typer
 
 from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, source_stem
-from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, output, say
+from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.boxes import Box
@@ -157,17 +158,9 @@ class _Watcher:
     """Progress on standard error: pictures done, and the tiles of the one that is being searched."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
         self.done = 0
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} tiles"),
-            TimeElapsedColumn(),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
+        self._progress = progress_bar(
+            "{task.description}", "bar", "{task.completed:.0f}/{task.total:.0f} tiles", "elapsed"
         )
         self._task = self._progress.add_task("picture 1", total=1)
 

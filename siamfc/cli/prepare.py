@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siamfc.cli import options
-from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, output, say
+from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.data.crop_verification import StoreCheck
@@ -136,19 +137,9 @@ class _Watcher:
     """Progress on standard error: a bar on a terminal, else a line a phase."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
         self.done = 0
         self._phase = ""
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
-        )
+        self._progress = progress_bar("{task.description}", "bar", "count", "left")
 
     def __enter__(self) -> _Watcher:
         self._progress.start()

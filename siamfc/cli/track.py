@@ -11,6 +11,7 @@ import typer
 from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,21 +168,10 @@ class _Watcher:
     """Progress on standard error and, where asked for, the window with its keys."""
 
     def __init__(self, source: FrameSource, window: Window | None) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
         self.frames = 0
         self._window = window
         self._painter: TargetsPainter | None = None
-        self._progress = Progress(
-            TextColumn("tracking"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
-        )
+        self._progress = progress_bar("tracking", "bar", "count", "{task.fields[speed]}", "left")
         self._task = self._progress.add_task("tracking", total=source.frame_count, speed="")
 
     def __enter__(self) -> _Watcher:

@@ -13,6 +13,7 @@ import typer
 from siamfc.cli import options
 from siamfc.cli.arguments import short_name
 from siamfc.cli.console import EXIT_INTERRUPTED, fail, messages, output, say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from siamfc.data.mixture import Mixture
@@ -176,18 +177,7 @@ class _Watcher:
     """Progress on standard error: loss, step and data time; a line an epoch."""
 
     def __init__(self, total: int, done: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[now]}"),
-            TimeRemainingColumn(),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
-        )
+        self._progress = progress_bar("training", "bar", "count", "{task.fields[now]}", "left")
         self._task = self._progress.add_task("training", total=total, completed=done, now="")
         self._smooth: dict[str, float] = {}
 

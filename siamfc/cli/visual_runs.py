@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from siamfc.cli.console import messages, say
+from siamfc.cli.console import say
+from siamfc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,13 +78,11 @@ def look_through(
     request: VisualRequest, source: FrameSource, box: Box, true: TrueBox | None, chosen: list[int] | None
 ) -> VisualRun:
     """Track through frames and draw the maps of those that were chosen."""
-    from rich.progress import Progress
-
     from siamfc.visualizing import visualize_video
 
     model, settings = request.load()
     total = chosen[-1] - source.span.start + 1 if chosen else source.frame_count
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+    with progress_bar("{task.description}", "bar", "count", "left") as progress:
         task = progress.add_task("tracking", total=total)
         return visualize_video(
             source,

@@ -1,0 +1,69 @@
+"""The scripts behind the figures run, and what they print is what they measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+_TOOLS = Path(__file__).resolve().parent.parent / "tools"
+_BOX = (60, 50, 40, 40)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory, photograph):
+    """One sequence of a patch that moves 2 px a frame over something else, in the plain layout."""
+    folder = tmp_path_factory.mktemp("plain") / "clip"
+    folder.mkdir()
+    rows = ["frame,x,y,width,height"]
+    ground = np.full((160, 200, 3), 90, np.uint8)
+    ground[::7] = 140
+    patch = cv2.resize(photograph, (40, 40))
+    for index in range(6):
+        frame, x = ground.copy(), _BOX[0] + 2 * index
+        frame[50:90, x : x + 40] = patch
+        cv2.imwrite(str(folder / f"{index:04d}.png"), frame)
+        rows.append(f"{index:04d},{x},50,40,40")
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    return folder.parent
+
+
+def _run(tool, *arguments):
+    command = [sys.executable, str(_TOOLS / tool), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_runtimes_are_compared_with_torch(dataset, tmp_path) -> None:
+    pytest.importorskip("onnxruntime")
+    out = tmp_path / "compared.json"
+    text = _run("compare_runtimes.py", f"plain:{dataset}", "--runtime", "onnxruntime", "--json", out)
+    figures = json.loads(out.read_text())["runtimes"]["onnxruntime"]
+    assert figures["frames"] == 5
+    assert figures["given_torchs_state"]["map_deviation_largest"] < 1e-4
+    assert figures["given_torchs_state"]["share_of_boxes_within_0.01_px"] == 1
+    assert figures["running_freely"]["auc"] > 0.8
+    assert "onnxruntime" in text
+
+
+def test_several_targets_are_measured_beside_single_ones(dataset, tmp_path) -> None:
+    out = tmp_path / "targets.json"
+    box = ",".join(map(str, _BOX))
+    text = _run(
+        "measure_targets.py", dataset / "clip", "--box", box, "--targets", 2, "--rounds", 1, "--stop", 3, "--json", out
+    )
+    assert "100.00% equal those of single trackers" in text
+    assert json.loads(out.read_text())
+
+
+def test_a_training_step_is_measured_beside_the_plain_one() -> None:
+    text = _run("measure_training_step.py", "--backbone", "mobilenetv2", "--batch", 2, "--rounds", 1, "--steps", 1)
+    ratios = [float(line.split()[-2]) for line in text.splitlines() if line.endswith(" x")]
+    assert ratios[0] == 1
+    assert len(ratios) >= 3
