@@ -30,10 +30,8 @@ class TrainingStep:
         self._device = model.device
         network = copy.deepcopy(model).eval()
         config = OptimiserConfig(name="sgd", train_gain=False, frozen_layers=0)
-        choose_trained(network, config)
         fold_batch_norms(network)
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name != "gain")
+        choose_trained(network, config)
         self._scorer = PairScorer(network, group_size=1)
         self._scorer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self._optimiser = build_optimiser(parameter_groups(network, frozenset(), config), config)

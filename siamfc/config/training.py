@@ -105,7 +105,13 @@ class LabelConfig(Section):
     )
     group_weight: float = Field(default=1.0, ge=0, le=10, description="weight of those negatives in the loss")
     teacher_weight: float = Field(
-        default=1.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"
+        default=4.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"
+    )
+    teacher_windows: int = Field(
+        default=3,
+        ge=0,
+        le=17,
+        description="so many by so many windows of each search are taught as exemplars, too; 0: the pairs' alone",
     )
 
 

@@ -197,9 +197,8 @@ class Trainer:
         return self._teacher.digest if self._teacher else None
 
     def _prepare_model(self, fresh: frozenset[str]) -> None:
-        """Measure what a start needs from the data, choose what is trained, fold the norms where asked."""
+        """Measure what a start needs from the data, fold the norms where asked, choose what is trained."""
         model, config = self._model, self.config
-        choose_trained(model, config.optimiser)
         batches = list(itertools.islice(read_batches(self._reader, 0), _START_BATCHES))
         if config.model.standardisation == "fixed" and not bool((model.channel_mean != 0).any()):
             measure_channel_statistics(model, [batch.searches.float() for batch in batches])
@@ -207,12 +206,8 @@ class Trainer:
             self._set_mode()  # with batch norm in training mode the features are others
             fit_head(model, batches, config)
         if config.optimiser.batch_norm == "folded":
-            trained = {name for name, value in model.named_parameters() if value.requires_grad}
             fold_batch_norms(model)
-            # Folding makes new parameters, which are trained where the convolution's were.
-            for name, value in model.named_parameters():
-                value.requires_grad_(name in trained or f"{name.removesuffix('bias')}weight" in trained)
-            model.gain.requires_grad_(config.optimiser.train_gain)
+        choose_trained(model, config.optimiser)
 
     def _run_epoch(self, observer: Observer, stop: StopRequest) -> None:
         epoch, first = divmod(self.step, self._steps_per_epoch)
@@ -278,13 +273,16 @@ class Trainer:
             look.apply(images.to(device).float()).contiguous(memory_format=torch.channels_last)
             for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
         )
-        score_maps = self._scorer(exemplars, searches).float()
+        windows = config.labels.teacher_windows if self._teacher else 0
+        score_maps = self._scorer(exemplars, searches, windows).float()
         labels = batch_labels(batch, config, self._model.stride)
         strangers = batch_strangers(batch, config.labels.group_size).to(device)
-        losses = pair_losses(score_maps, labels.positive.to(device), labels.place.to(device), strangers, config.labels)
+        size = config.labels.group_size
+        positive, place = labels.positive.to(device), labels.place.to(device)
+        losses = pair_losses(score_maps[:, :size], positive, place, strangers, config.labels)
         if self._teacher is None:
             return losses
-        apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches))
+        apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows), size)
         return losses._replace(total=losses.total + config.labels.teacher_weight * apart)
 
     def _is_stopping(self, stop: StopRequest) -> bool:

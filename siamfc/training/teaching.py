@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import cast
 
 import torch
@@ -13,7 +12,7 @@ from siamfc.config import TrainConfig
 from siamfc.errors import TrainingError
 from siamfc.folding import fold
 from siamfc.model import SiamFC
-from siamfc.score_map import score_map_cells
+from siamfc.runtimes.embedding import Embedding
 from siamfc.training.scoring_pairs import PairScorer
 
 _SHORTEST = 1e-4  # logits; maps as even as this have no direction worth a steep gradient
@@ -41,47 +40,41 @@ class Teacher:
                 f"training.exemplar_size is {config.training.exemplar_size}"
             )
         self._scorer = PairScorer(fold(model).to(device), config.labels.group_size)
-        self.digest = _digest(model)
+        self.digest = Embedding(model).digest
 
     @torch.no_grad()
-    def score_maps(self, exemplars: Tensor, searches: Tensor) -> Tensor:
-        """As `PairScorer` of the teacher gives them, (B, G, cells, cells)."""
-        cells = score_map_cells(searches.shape[-1], exemplars.shape[-1], self._scorer.model.stride)
-        return cast(Tensor, self._scorer(exemplars, searches)).float()[..., :cells, :cells]
+    def score_maps(self, exemplars: Tensor, searches: Tensor, windows: int) -> Tensor:
+        """What `PairScorer` gives with the teacher's weights, (B, E, cells, cells)."""
+        return cast(Tensor, self._scorer(exemplars, searches, windows)).float()
 
 
-def teaching_loss(score_maps: Tensor, taught: Tensor) -> Tensor:
+def teaching_loss(score_maps: Tensor, taught: Tensor, group_size: int) -> Tensor:
     """How far each exemplar's score maps are from those of the teacher: 1 less their correlation, 0 to 2.
 
     It is taken over all cells of all searches of the exemplar's group together, so both where in a map and in which
     map the exemplar is found count; height and offset, which change no peak, do not.
 
     Args:
-        score_maps: (B, G, h, w), as `siamfc.training.loss.pair_losses` takes them.
+        score_maps: (B, E, h, w), as `PairScorer` gives them.
         taught: The teacher's, of the same shape.
+        group_size: Searches, and pairs' own exemplars, of a group.
 
     Returns:
-        (B,), for the exemplars in the order of the pairs.
+        (B,), for each pair that of its exemplar plus, where windows were slid too, the mean over those of its search.
 
     Example:
         >>> maps = torch.arange(18.0).reshape(2, 1, 3, 3)
-        >>> teaching_loss(maps, 5 * maps - 3).abs().max().item() < 1e-6
+        >>> teaching_loss(maps, 5 * maps - 3, 1).abs().max().item() < 1e-6
         True
     """
-    learned, wanted = (_directions(maps) for maps in (score_maps, taught))
-    return 1 - (learned * wanted).sum(dim=1)
+    learned, wanted = (_directions(maps, group_size) for maps in (score_maps, taught))
+    apart = 1 - (learned * wanted).sum(dim=2)
+    own, windows = apart[:, :group_size].flatten(), apart[:, group_size:]
+    return own + windows.reshape(len(own), -1).mean(dim=1) if windows.numel() else own
 
 
-def _directions(score_maps: Tensor) -> Tensor:
-    """(B, G, h, w) -> (B, G h w): what each exemplar gives everywhere, less its mean, of length 1."""
-    B, G, h, w = score_maps.shape
-    by_exemplar = score_maps.reshape(B // G, G, G, h * w).transpose(1, 2).reshape(B, -1)
-    return F.normalize(by_exemplar - by_exemplar.mean(dim=1, keepdim=True), dim=1, eps=_SHORTEST)
-
-
-def _digest(model: SiamFC) -> str:
-    content = hashlib.blake2b(digest_size=8)
-    for name, tensor in model.state_dict().items():
-        content.update(name.encode())
-        content.update(tensor.detach().cpu().numpy().tobytes())
-    return content.hexdigest()
+def _directions(score_maps: Tensor, group_size: int) -> Tensor:
+    """(B, E, h, w) -> (groups, E, G h w): what each exemplar gives everywhere, less its mean, of length 1."""
+    B, E, h, w = score_maps.shape
+    by_exemplar = score_maps.reshape(B // group_size, group_size, E, h * w).transpose(1, 2).flatten(2)
+    return F.normalize(by_exemplar - by_exemplar.mean(dim=2, keepdim=True), dim=2, eps=_SHORTEST)
