@@ -158,6 +158,22 @@ def test_the_shipped_model_is_there_and_says_where_it_comes_from():
     assert weights["backbone.features.0.1.running_var"].dtype == torch.float32
 
 
+def test_the_paper_s_network_is_there_by_its_name():
+    info = read_info("alexnet")
+    assert (info.model.backbone, info.model.neck_channels) == ("alexnet", 0)
+    assert "mobilenetv2-imagenet" in info.provenance.source
+    assert "non-commercial" in info.provenance.licence
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_shipped_model_is_small_and_has_a_card_in_the_package(name):
+    info = read_info(name)
+    assert info.size_bytes < 6e6
+    card = info.path.with_suffix(".md").read_text(encoding="utf-8")
+    for part in ("**Made by:**", "**Trained on:**", "**Licence:**", "**Score:**", "## Figures by sequence"):
+        assert part in card, part
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_every_shipped_model_loads_and_scores_finitely(name):
     model = load_model(name, device="cpu")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from siamfc.boxes import Box, center_distance, intersection_over_union
+from siamfc.checkpoint import load_model, model_names
 from siamfc.config import TrackerConfig, load_config
 from siamfc.data.rendered import render_clip
 from siamfc.opencv import cv2
@@ -209,15 +210,28 @@ def test_a_rendered_clip_gives_the_stored_boxes(mobilenetv2):
     assert intersection_over_union(boxes, truth).min() > 0.7
 
 
-@pytest.mark.parametrize(("name", "num_frames", "least"), [("Crossing", 100, 0.6), ("Car4", 40, 0.6)])
-def test_a_real_sequence_is_followed(mobilenetv2, shared_data, name, num_frames, least):
+@pytest.mark.parametrize("name", model_names())
+def test_every_shipped_model_follows_a_rendered_object(name):
+    truth, boxes = _golden_run(load_model(name, device="cpu"))
+    assert intersection_over_union(boxes, truth).min() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("weights", "name", "num_frames", "least"),
+    [
+        ("mobilenetv2-imagenet", "Crossing", 100, 0.6),
+        ("mobilenetv2-imagenet", "Car4", 40, 0.6),
+        ("alexnet", "Crossing", 60, 0.6),
+    ],
+)
+def test_a_real_sequence_is_followed(shared_data, weights, name, num_frames, least):
     folder = shared_data / "otb" / name
     if not folder.is_dir():
         pytest.skip(f"no sequence {name} in {folder.parent}")
     lines = (folder / "groundtruth_rect.txt").read_text().split("\n")[:num_frames]
     truth = [Box.from_one_based(*map(float, line.replace(",", " ").split())) for line in lines]
     frames = (cv2.imread(str(path)) for path in sorted((folder / "img").glob("*.jpg"))[:num_frames])
-    results = Tracker(mobilenetv2, color_order="bgr").track(frames, truth[0])
+    results = Tracker(load_model(weights, device="cpu"), color_order="bgr").track(frames, truth[0])
     overlaps = intersection_over_union([result.box for result in results], truth)
     assert len(overlaps) == num_frames
     assert overlaps.mean() >= least

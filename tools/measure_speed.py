@@ -2,8 +2,7 @@
 
     python tools/measure_speed.py FOLDER_OF_IMAGES --box X,Y,W,H [--rounds 5] [--stop 200]
 
-alexnet has random weights: its boxes mean nothing, its time does. Medians over the rounds of milliseconds a frame;
-decoding included, nothing written.
+Medians over the rounds of milliseconds a frame; decoding included, nothing written.
 """
 
 import argparse
@@ -11,7 +10,7 @@ import statistics
 
 import torch
 
-from siamfc import ModelConfig, build_model, load_model, track_video
+from siamfc import load_model, track_video
 
 
 def main() -> None:
@@ -23,11 +22,7 @@ def main() -> None:
     parser.add_argument("--stop", type=int)
     parser.add_argument("--config", default="track-default")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    networks = {
-        "alexnet": build_model(ModelConfig(backbone="alexnet")).eval(),
-        "mobilenetv2": load_model("mobilenetv2-imagenet", device="cpu"),
-    }
+    networks = {name: load_model(name, device="cpu") for name in ("alexnet", "mobilenetv2-imagenet")}
     times: dict[str, dict[str, list[float]]] = {name: {} for name in networks}
     for _ in range(arguments.rounds):
         for name, network in networks.items():  # in turn, so that a slow minute slows both
@@ -38,12 +33,13 @@ def main() -> None:
                 times[name].setdefault(stage, []).append(1000 * seconds / len(run.frames))
     medians = {name: {stage: statistics.median(row) for stage, row in rows.items()} for name, rows in times.items()}
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, medians of {arguments.rounds} rounds")
-    print(f"{'ms a frame':14}" + "".join(f"{name:>14}" for name in medians))
+    print(f"{'ms a frame':14}" + "".join(f"{name:>22}" for name in medians))
     for stage in medians["alexnet"]:
-        print(f"{stage:14}" + "".join(f"{rows[stage]:14.2f}" for rows in medians.values()))
-    print(f"{'frames/s':14}" + "".join(f"{1000 / rows['whole']:14.1f}" for rows in medians.values()))
+        print(f"{stage:14}" + "".join(f"{rows[stage]:22.2f}" for rows in medians.values()))
+    print(f"{'frames/s':14}" + "".join(f"{1000 / rows['whole']:22.1f}" for rows in medians.values()))
     for stage in ("embed", "whole"):
-        print(f"{stage}: alexnet takes {medians['alexnet'][stage] / medians['mobilenetv2'][stage]:.1f} times as long")
+        ratio = medians["alexnet"][stage] / medians["mobilenetv2-imagenet"][stage]
+        print(f"{stage}: alexnet takes {ratio:.1f} times as long")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-import torch
 from torch import nn
 
-from siamfc.checkpoint import DEFAULT_MODEL, load_model, model_names, read_info
-from siamfc.config import ModelConfig
+from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.equivariance.measures import (
     border_curve,
     invariance_curve,
@@ -42,7 +40,7 @@ from siamfc.equivariance.scorers import (
 from siamfc.equivariance.small_network import EXEMPLAR_PX, SEARCH_PX, SmallNetwork, Variant
 from siamfc.equivariance.small_training import Watcher, train_fully_connected_head, train_small_network
 from siamfc.equivariance.weight_sharing import SharingResult, compare_weight_sharing
-from siamfc.model import SiamFC, build_model
+from siamfc.model import SiamFC
 
 Part = Literal["small", "default", "paper", "sharing"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -88,8 +86,8 @@ def measure_equivariance(
     large = build_probes(pictures, exemplar_px=LARGE_EXEMPLAR_PX, search_px=LARGE_SEARCH_PX)
     networks: list[NetworkFigures] = []
     if "paper" in parts:
-        name, paper = _paper_network(large, seed)
-        networks.append(_measure("alexnet", model_scorer(name, paper, large[0].canvas), large, watch))
+        paper = load_model("alexnet", device="cpu")
+        networks.append(_measure("alexnet", model_scorer("alexnet", paper, large[0].canvas), large, watch))
     if "default" in parts:
         default = model if isinstance(model, SiamFC) else load_model(model, device="cpu")
         name = default.info.name if default.info else default.config.backbone
@@ -145,22 +143,6 @@ def _measure(key: str, scorer: Scorer, probes: list[Probe], watch: Watcher) -> N
     )
     watch(scorer.name, 2, 2)
     return figures
-
-
-def _paper_network(probes: list[Probe], seed: int) -> tuple[str, SiamFC]:
-    """The shipped weights of the paper's network, or fresh ones whose batch norm has seen the pictures."""
-    for name in model_names():
-        if read_info(name).model.backbone == "alexnet":
-            return name, load_model(name, device="cpu")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        fresh = build_model(ModelConfig(backbone="alexnet"))
-    for module in fresh.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the mean over what is seen
-    with torch.no_grad():
-        fresh.train().embed(torch.stack([probe.canvas for probe in probes]).float())
-    return "alexnet, fresh weights", fresh.eval()
 
 
 def _count(module: nn.Module) -> int:
