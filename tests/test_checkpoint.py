@@ -160,7 +160,7 @@ def test_the_shipped_model_is_there_and_says_where_it_comes_from():
 
 def test_the_paper_s_network_is_there_by_its_name():
     info = read_info("alexnet")
-    assert (info.model.backbone, info.model.neck_channels) == ("alexnet", 0)
+    assert (info.model.backbone, info.model.neck_channels, info.model.calibrated) == ("alexnet", 0, True)
     assert "mobilenetv2-imagenet" in info.provenance.source
     assert "non-commercial" in info.provenance.licence
 
@@ -170,7 +170,7 @@ def test_every_shipped_model_is_small_and_has_a_card_in_the_package(name):
     info = read_info(name)
     assert info.size_bytes < 6e6
     card = info.path.with_suffix(".md").read_text(encoding="utf-8")
-    for part in ("**Made by:**", "**Trained on:**", "**Licence:**", "**Score:**", "## Figures by sequence"):
+    for part in ("**Made by:**", "**Trained on:**", "**Licence:**", "**Score:**", "## Figures by sequence", "ROC curve"):
         assert part in card, part
 
 
