@@ -170,7 +170,14 @@ def test_every_shipped_model_is_small_and_has_a_card_in_the_package(name):
     info = read_info(name)
     assert info.size_bytes < 6e6
     card = info.path.with_suffix(".md").read_text(encoding="utf-8")
-    for part in ("**Made by:**", "**Trained on:**", "**Licence:**", "**Score:**", "## Figures by sequence", "ROC curve"):
+    for part in (
+        "**Made by:**",
+        "**Trained on:**",
+        "**Licence:**",
+        "**Score:**",
+        "## Figures by sequence",
+        "ROC curve",
+    ):
         assert part in card, part
 
 

@@ -73,7 +73,8 @@ class PairScorer(nn.Module):
 def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> list[Tensor]:
     """Evenly spaced windows of features (B, C, H, W), the first and last at the edges.
 
-    A window of a search is what the network makes of that part of the search taken as an exemplar, at no cost.
+    A window of a search is what the network makes of that part of the search taken as an exemplar, and need not be
+    embedded again.
 
     Args:
         features: Of searches.
