@@ -8,10 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from siamfc.backbones import Backbone, build_backbone
+from siamfc.box_regression import BoxRegression
 from siamfc.config import ModelConfig
 from siamfc.correlation import cross_correlate
 from siamfc.provenance import CheckpointInfo
 from siamfc.score_map import score_map_cells
+
+EXEMPLAR_PX = 127
+"""Side of the exemplars whose cells box regression compares, pixels; the field's."""
 
 
 class ChannelStatistics(NamedTuple):
@@ -97,6 +101,11 @@ class SiamFC(nn.Module):
         if config.standardisation == "fixed":
             self.register_buffer("channel_mean", torch.zeros(self.out_channels))
             self.register_buffer("channel_deviation", torch.ones(self.out_channels))
+        self.box_regression: BoxRegression | None = None
+        if config.box_regression:
+            cells = score_map_cells(EXEMPLAR_PX, backbone.receptive_field, backbone.stride)
+            first = (backbone.receptive_field - EXEMPLAR_PX) / 2
+            self.box_regression = BoxRegression(cells, stride=backbone.stride, first_cell_px=first)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from siamfc.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.boxes import Box
 from siamfc.config import Config, TrackerConfig, load_config
 from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
@@ -37,6 +38,7 @@ class Target:
         state: Where it is; replaced in every frame.
         kernel: Its exemplar, held.
         reference: What the score of a place found is taken against.
+        likeness: What its place and size are regressed from; None where the scales are searched.
         fill: Colour outside the frame: the mean of the frame in which it was given.
         searches: In how many frames it was looked for.
     """
@@ -44,6 +46,7 @@ class Target:
     state: TargetState
     kernel: ExemplarKernel
     reference: PresenceReference
+    likeness: Likeness | None
     fill: Color
     searches: int = 0
 
@@ -88,6 +91,9 @@ class TargetSearch:
         self._check_sizes()
         half = self.config.num_scales // 2
         self._scales = [self.config.scale_step**step for step in range(-half, half + 1)]
+        self._refinement: BoxRefinement | None = None
+        if regresses(self._model, self.config):
+            self._refinement, self._scales = BoxRefinement(self._model, self.config), [1.0]
         self._crops: NDArray[np.uint8] = np.empty((0,), dtype=np.uint8)
 
     def twin(self) -> TargetSearch:
@@ -136,7 +142,11 @@ class TargetSearch:
             logit = float(self._model.score(exemplar_features, exemplar_features))
             reference = self._presence.reference(plain_features, statistics)
             score = self._presence.score(reference, plain_features[0], (0, 0))
-        return Target(state, kernel, reference, fill), TrackResult(box, score, logit, scale=1.0)
+            likeness = None
+            if self._refinement is not None:
+                px = inner.frame_px_per_crop_px
+                likeness = self._refinement.likeness(exemplar_features, statistics, (box.width / px, box.height / px))
+        return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()
     def find(self, image: Image, targets: Sequence[Target]) -> list[TrackResult]:
@@ -180,16 +190,26 @@ class TargetSearch:
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"):
             peaks, responses = self._peaks.find(score_maps)
+            found = [self._cell(peak) for peak in peaks]
+            refinements = []
+            if self._refinement is not None:  # one crop a target, so features are the targets'
+                likenesses = [target.likeness for target in targets if target.likeness is not None]
+                refinements = self._refinement.refine(likenesses, features, found)
             results = []
             for number, (target, state, peak) in enumerate(zip(targets, states, peaks, strict=True)):
                 region = regions[number][peak.scale_index]
-                target.state = state.moved(self._shift(peak, region), scales[peak.scale_index], self.config)
+                x, y = self._shift(peak)
+                if self._refinement is None:
+                    px = region.frame_px_per_crop_px
+                    target.state = state.moved((x * px, y * px), scales[peak.scale_index], self.config)
+                else:
+                    target.state = self._refinement.moved(state, refinements[number], region, (x, y))
                 target.searches += 1
                 maps = None
                 if self.keep_maps:
                     maps = _maps(score_maps[number], responses[number], region, peak)
                 chosen = features[number * len(scales) + peak.scale_index]
-                score = self._presence.score(target.reference, chosen, self._cell(peak))
+                score = self._presence.score(target.reference, chosen, found[number])
                 results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
 
@@ -204,8 +224,8 @@ class TargetSearch:
                 crop(image, region, target.fill, out=next(places))
         return _as_images(self._crops[:count])
 
-    def _shift(self, peak: ResponsePeak, region: CropRegion) -> tuple[float, float]:
-        """From the crop's centre to the peak, (x, y) in frame pixels."""
+    def _shift(self, peak: ResponsePeak) -> tuple[float, float]:
+        """From the crop's centre to the peak, (x, y) in crop pixels."""
         config = self.config
         x, y = (
             displacement_px(
@@ -214,7 +234,6 @@ class TargetSearch:
                 exemplar_px=config.exemplar_size,
                 stride=self.stride,
             )
-            * region.frame_px_per_crop_px
             for cell in (peak.column, peak.row)
         )
         return x, y

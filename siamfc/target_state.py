@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from siamfc.boxes import Box, clip_box
@@ -17,7 +18,9 @@ class TargetState:
     Attributes:
         center: (x, y).
         first_size: (width, height) in the frame in which it was given.
-        scale: Present size over first size.
+        scale: Present size over first size; where width and height grew apart, the square root of both ratios'
+            product.
+        aspect: Square root of the present ratio of width to height over the first one.
         search_side: Side of the search region at scale 1.
         frame_size: (height, width) of the last frame.
     """
@@ -27,6 +30,7 @@ class TargetState:
     scale: float
     search_side: float
     frame_size: tuple[int, int]
+    aspect: float = 1.0
 
     @classmethod
     def of(cls, box: Box, frame_size: tuple[int, int], config: TrackerConfig) -> TargetState:
@@ -54,7 +58,8 @@ class TargetState:
     @property
     def box(self) -> Box:
         """In frame pixels; its centre is inside the frame."""
-        return Box.from_center(*self.center, self.first_size[0] * self.scale, self.first_size[1] * self.scale)
+        width, height = self.first_size
+        return Box.from_center(*self.center, width * self.scale * self.aspect, height * self.scale / self.aspect)
 
     def fitted_to(self, frame_size: tuple[int, int]) -> TargetState:
         """The same place and size in a frame of another size, which is the same view at another resolution."""
@@ -67,6 +72,7 @@ class TargetState:
             scale=self.scale,
             search_side=self.search_side * (by_x * by_y) ** 0.5,
             frame_size=frame_size,
+            aspect=self.aspect,
         )
 
     def search_region(self, scale_factor: float, search_size: int) -> CropRegion:
@@ -82,13 +88,30 @@ class TargetState:
             scale_factor: Found size over present size; ``scale_damping`` of the change is taken over.
             config: For damping and limits.
         """
-        height, width = self.frame_size
         scale = self.scale * (1 + config.scale_damping * (scale_factor - 1))
+        return replace(self, center=self._inside(shift), scale=min(max(scale, config.min_scale), config.max_scale))
+
+    def reshaped(self, shift: tuple[float, float], scale: float, aspect: float, config: TrackerConfig) -> TargetState:
+        """The target where it was found, with a size and aspect of its own; each side within the limits of a scale.
+
+        Args:
+            shift: (x, y), frame pixels.
+            scale: As the attribute.
+            aspect: As the attribute.
+            config: For limits and context.
+        """
+        wide, high = (min(max(side, config.min_scale), config.max_scale) for side in (scale * aspect, scale / aspect))
+        scale, aspect = math.sqrt(wide * high), math.sqrt(wide / high)
+        width, height = self.first_size
+        side = context_side(Box(0, 0, width * aspect, height / aspect), config.context_amount)
         return replace(
             self,
-            center=(
-                min(max(self.center[0] + shift[0], 0.0), width),
-                min(max(self.center[1] + shift[1], 0.0), height),
-            ),
-            scale=min(max(scale, config.min_scale), config.max_scale),
+            center=self._inside(shift),
+            scale=scale,
+            aspect=aspect,
+            search_side=side * config.search_size / config.exemplar_size,
         )
+
+    def _inside(self, shift: tuple[float, float]) -> tuple[float, float]:
+        (x, y), (height, width) = self.center, self.frame_size
+        return min(max(x + shift[0], 0.0), width), min(max(y + shift[1], 0.0), height)

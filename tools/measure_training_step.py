@@ -116,7 +116,7 @@ def our_step(given: argparse.Namespace, norms: str, *, bf16: bool = False) -> St
 
     def step() -> None:
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
-            maps = scorer(exemplars, searches)
+            maps = scorer(exemplars, searches).maps
         losses = pair_losses(maps.float(), positive, positive.float(), strangers, label)
         loss = losses.total.mean()
         optimiser.zero_grad()

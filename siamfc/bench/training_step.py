@@ -52,7 +52,7 @@ class TrainingStep:
         """Do one step; how long it took."""
         wait_for(self._device)
         began = time.perf_counter()
-        maps = self._scorer(self._exemplars, self._searches)
+        maps = self._scorer(self._exemplars, self._searches).maps
         label = LabelConfig(ranking_weight=0, group_size=1)
         loss = pair_losses(maps, self._positive, self._positive.to(maps.dtype), self._strangers, label).total.mean()
         self._optimiser.zero_grad()

@@ -43,6 +43,26 @@ class TrackerConfig(Section):
         le=1000,
         description="the other sizes are searched in each n-th frame only, the present one alone in those between",
     )
+    size_from: Literal["auto", "scales", "regression"] = Field(
+        default="auto",
+        description=(
+            "what a target's size is found by: scales, searched one beside the other; regression, learned, which "
+            "searches the present size alone and refines place, size and aspect; auto: regression where the weights "
+            "hold it"
+        ),
+    )
+    regression_damping: float = Field(
+        default=0.5, ge=0, le=1, description="share of a regressed size change that is taken over in a frame, at most"
+    )
+    regression_trust: float = Field(
+        default=0.05,
+        gt=0,
+        le=10,
+        description="expected error of a regressed size, as a share of it, at which half as much is taken over",
+    )
+    regression_place: float = Field(
+        default=0.5, ge=0, le=1, description="weight of the regressed place; the response's peak has the rest"
+    )
     window_influence: float = Field(
         default=0.176, ge=0, le=1, description="weight of the cosine window in the response"
     )
@@ -77,6 +97,10 @@ class ModelConfig(Section):
     )
     neck_channels: int = Field(
         default=0, ge=0, le=4096, description="channels of a learned 1x1 convolution after the backbone; 0: none"
+    )
+    box_regression: bool = Field(
+        default=False,
+        description="whether the network also tells how place and size of the target differ from the exemplar's",
     )
     calibrated: bool = Field(
         default=False,

@@ -61,6 +61,12 @@ class AugmentationConfig(Section):
     stretch: float = Field(default=0.05, ge=0, le=0.5, description="size change of each axis for itself, +- share")
     rotation_deg: float = Field(default=8.0, ge=0, le=180, description="turn, +- degrees")
     flip_share: float = Field(default=0.0, ge=0, le=1, description="share of pairs mirrored, both crops alike")
+    part_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of pairs in which a part of the target, or more than it, takes its place in both crops",
+    )
     grey_share: float = Field(default=0.2, ge=0, le=1, description="share of pairs turned grey, both crops alike")
     blur_share: float = Field(default=0.2, ge=0, le=1, description="share of crops blurred")
     blur_sigma_px: float = Field(default=2.0, gt=0, le=10, description="greatest deviation of the blur, crop pixels")
@@ -104,6 +110,9 @@ class LabelConfig(Section):
         description="pairs whose exemplars are compared with each other's searches as negatives; 1: none, as the paper",
     )
     group_weight: float = Field(default=1.0, ge=0, le=10, description="weight of those negatives in the loss")
+    box_weight: float = Field(
+        default=1.0, ge=0, le=100, description="weight of the box regression's loss, where the model has one"
+    )
     teacher_weight: float = Field(
         default=4.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"
     )

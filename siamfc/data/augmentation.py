@@ -14,6 +14,10 @@ from siamfc.crops import context_side
 
 Role = Literal["exemplar", "search"]
 
+_LEAST_PART_PX = 6.0
+_LARGEST_PART = 1.15
+_PART_STRETCH = 0.4  # of the logarithm of the square root of its aspect
+
 
 class Geometry(NamedTuple):
     """Where the target lies in a crop, and through which map it is seen.
@@ -48,6 +52,32 @@ class Geometry(NamedTuple):
         return np.array([[xx, xy, x - xx * left - xy * top], [yx, yy, y - yx * left - yy * top]])
 
 
+class Part(NamedTuple):
+    """A box given by a target's: a part of it, or more than it; lengths in the target's width and height.
+
+    Attributes:
+        right: From the target's centre to the part's.
+        down: Likewise.
+        width: Of the part.
+        height: Of the part.
+    """
+
+    right: float
+    down: float
+    width: float
+    height: float
+
+    def of(self, box: Box) -> Box:
+        """The part of this target; at least `_LEAST_PART_PX` wide and high."""
+        (x, y), width, height = box.center, box.width * self.width, box.height * self.height
+        return Box.from_center(
+            x + self.right * box.width,
+            y + self.down * box.height,
+            max(width, _LEAST_PART_PX),
+            max(height, _LEAST_PART_PX),
+        )
+
+
 class Photometry(NamedTuple):
     """What happens to a crop's colours; the defaults change nothing.
 
@@ -80,6 +110,26 @@ class PairChoices(NamedTuple):
 def draw_shared(rng: np.random.Generator, config: AugmentationConfig) -> PairChoices:
     """Whether the pair is mirrored, and whether it is grey."""
     return PairChoices(rng.random() < config.flip_share, rng.random() < config.grey_share)
+
+
+def draw_part(rng: np.random.Generator, config: AugmentationConfig, *, same_frame: bool) -> Part | None:
+    """The part of the target that takes its place in both crops, ``part_share`` as often; else None.
+
+    In one and the same frame every part of a target moves as the whole does, so parts may be small there and lie
+    at the edge; in two frames they are nearly the whole.
+
+    Args:
+        rng: The pair's generator; drawn from only where parts are asked for.
+        config: How often.
+        same_frame: Whether both crops are of one frame.
+    """
+    if not config.part_share or rng.random() >= config.part_share:
+        return None
+    farthest, least = (0.3, 0.45) if same_frame else (0.12, 0.65)
+    right, down = rng.uniform(-farthest, farthest, 2).tolist()
+    size = math.exp(rng.uniform(math.log(least), math.log(_LARGEST_PART)))
+    stretch = math.exp(rng.uniform(-_PART_STRETCH, _PART_STRETCH))
+    return Part(right, down, size * stretch, size / stretch)
 
 
 def draw_geometry(

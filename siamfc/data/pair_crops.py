@@ -14,9 +14,11 @@ from siamfc.crops import INTERPOLATION_PX, context_side, sample
 from siamfc.data.augmentation import (
     Geometry,
     PairChoices,
+    Part,
     Photometry,
     Role,
     draw_geometry,
+    draw_part,
     draw_photometry,
     draw_shared,
 )
@@ -37,6 +39,8 @@ class PairCrops(NamedTuple):
         center: Place (x, y) of the target's centre in the search crop, crop pixels.
         kind: What the search crop shows.
         photometry: Of exemplar and search, not yet applied.
+        sizes: Width and height of the target in the exemplar and in the search, crop pixels; a turn is not counted.
+        nudge: Two numbers in -1..1 for whatever is to be tried beside the target's place.
         name: The exemplar's track, for messages and for telling tracks apart.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
     """
@@ -46,6 +50,8 @@ class PairCrops(NamedTuple):
     center: tuple[float, float]
     kind: PairKind
     photometry: tuple[Photometry, Photometry]
+    sizes: tuple[tuple[float, float], tuple[float, float]]
+    nudge: tuple[float, float]
     name: str
     skipped: tuple[str, ...] = ()
 
@@ -88,8 +94,10 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
     """
     shared = draw_shared(rng, config.augmentation)
     cutter = _Cutter(rng, config, shared)
-    first = _read(pair.exemplar)
-    second = first if pair.search == pair.exemplar else _read(pair.search)
+    same_frame = pair.search == pair.exemplar
+    part = draw_part(rng, config.augmentation, same_frame=same_frame)
+    first = _read(pair.exemplar, part)
+    second = first if same_frame else _read(pair.search, part)
     exemplar = cutter.cut(first, "exemplar")
     search = cutter.cut_beside(second) if pair.kind is PairKind.HARD_NEGATIVE else cutter.cut(second, "search")
     return PairCrops(
@@ -98,6 +106,8 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
         search.center,
         pair.kind,
         (exemplar.photometry, search.photometry),
+        (exemplar.size, search.size),
+        (float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
         pair.exemplar.track.name,
     )
 
@@ -111,6 +121,7 @@ class _Seen(NamedTuple):
 class _Cut(NamedTuple):
     image: Image
     center: tuple[float, float]  # of the target, crop pixels
+    size: tuple[float, float]  # of the target, crop pixels
     photometry: Photometry
 
 
@@ -166,7 +177,13 @@ class _Cutter:
             self.rng, self.config.augmentation, role, size, sizes.exemplar_size, grey=self.shared.grey
         )
         image = sample(frame, crop_to_frame, size)
-        return _Cut(image, (size / 2 + geometry.shift_x, size / 2 + geometry.shift_y), look)
+        frame_px = self._frame_px_per_crop_px(box)
+        return _Cut(
+            image,
+            (size / 2 + geometry.shift_x, size / 2 + geometry.shift_y),
+            (box.width / (frame_px * geometry.scale_x), box.height / (frame_px * geometry.scale_y)),
+            look,
+        )
 
     def _size(self, role: Role) -> int:
         sizes = self.config.training
@@ -177,9 +194,11 @@ class _Cutter:
         return context_side(box, sizes.context_amount) / sizes.exemplar_size
 
 
-def _read(view: View) -> _Seen:
+def _read(view: View, part: Part | None) -> _Seen:
     track = view.track
     frame, box = track.sequence.frame(int(track.places[view.place])), Box(*track.boxes[view.place].tolist())
+    if part is not None:
+        box = part.of(box)
     return _Seen(frame, box, _border_px(view, frame, box))
 
 

@@ -10,14 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from siamfc.box_refinement import BoxRefinement, regresses
 from siamfc.config import AugmentationConfig, PairConfig, TrainConfig
 from siamfc.data.mixture import Source
 from siamfc.data.pair_crops import PairCrops, PairReader
 from siamfc.data.pairs import PairSampler
 from siamfc.data.usable import Track
 from siamfc.folding import fold
+from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
+from siamfc.score_map import displacement_px, find_peak, score_map_position, upsample
 from siamfc.training.loading import stack_images
 
 _UPSAMPLING = 16
@@ -30,7 +32,8 @@ class HeldOutFigures:
 
     Attributes:
         pairs: How many.
-        center_error_px: Distance of the map's peak from the target's centre, mean.
+        center_error_px: Distance of the place found from the target's centre, mean: of the map's peak, and where the
+            model has a box regression, of what the tracker makes of both.
         center_auc: Mean share of pairs with an error of at most 0, 1, ..., 50 px.
         always_center_px: The error of naming the crop's centre.
         stranger_error_px: The error with an exemplar of another video.
@@ -61,6 +64,7 @@ class HeldOutPairs:
             stretch=0,
             rotation_deg=0,
             flip_share=0,
+            part_share=0,
             grey_share=0,
             blur_share=0,
             color_jitter=0,
@@ -79,6 +83,8 @@ class HeldOutPairs:
         # One source a track: all weigh the same, whatever dataset they are from.
         reader = PairReader(PairSampler((Source("held out", 1.0, tuple(tracks)),), settings.pairs), settings)
         self._config = settings
+        sizes = {name: getattr(config.training, name) for name in ("exemplar_size", "search_size", "context_amount")}
+        self._tracker = config.tracker.model_copy(update=sizes)
         self.pairs = [reader.read(0, number) for number in range(config.training.held_out_pairs)]
 
     def measure(self, model: SiamFC) -> HeldOutFigures:
@@ -101,7 +107,7 @@ class HeldOutPairs:
         """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
         return np.asarray(self._score(model, pair.exemplar, pair.search).float().cpu().numpy())
 
-    def _strangers(self) -> list[NDArray[np.uint8]]:
+    def _strangers(self) -> list[Image]:
         """For each pair the exemplar of the next pair that is of another track."""
         exemplars = []
         for index, pair in enumerate(self.pairs):
@@ -109,33 +115,41 @@ class HeldOutPairs:
             exemplars.append(next((other.exemplar for other in later if other.name != pair.name), pair.exemplar))
         return exemplars
 
-    def _errors(
-        self, model: SiamFC, exemplars: Sequence[NDArray[np.uint8]], centers: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        found = [
-            self._peak(self._score(model, exemplar, pair.search), model.stride)
-            for exemplar, pair in zip(exemplars, self.pairs, strict=True)
-        ]
+    def _errors(self, model: SiamFC, exemplars: Sequence[Image], centers: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = [self._find(model, exemplar, pair) for exemplar, pair in zip(exemplars, self.pairs, strict=True)]
         return np.asarray(np.hypot(*(np.array(found) - centers).T))
 
     @torch.inference_mode()
-    def _score(self, model: SiamFC, exemplar: NDArray[np.uint8], search: NDArray[np.uint8]) -> Tensor:
+    def _find(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> tuple[float, float]:
+        """Place (x, y) of the target in the search crop, search pixels, by a folded model."""
+        row, column = self._peak(self._score(model, exemplar, pair.search))
+        middle = self._config.training.search_size / 2
+        x, y = (self._shift(cell, model.stride) for cell in (column, row))
+        if regresses(model, self._tracker):
+            first, search = stack_images([exemplar]), stack_images([pair.search])
+            statistics = None
+            if model.config.standardisation == "first_search":
+                statistics = model.channel_statistics(search)
+            refinement = BoxRefinement(model, self._tracker)
+            likeness = refinement.likeness(model.embed(first, statistics), statistics, pair.sizes[0])
+            (found,) = refinement.refine([likeness], model.features(search), [(round(row), round(column))])
+            x, y = refinement.place((x, y), found)
+        return middle + x, middle + y
+
+    @torch.inference_mode()
+    def _score(self, model: SiamFC, exemplar: Image, search: Image) -> Tensor:
         score_map: Tensor = model(stack_images([exemplar]), stack_images([search]))[0]
         return score_map
 
-    def _peak(self, score_map: Tensor, stride: int) -> tuple[float, float]:
-        """Place (x, y) of the peak in the search crop, search pixels."""
-        sizes = self._config.training
-        row, column = find_peak(upsample(score_map[None], _UPSAMPLING, "corners")[0])
-        x, y = (
-            sizes.search_size / 2
-            + displacement_px(
-                score_map_position(cell, _UPSAMPLING, "corners"),
-                search_px=sizes.search_size,
-                exemplar_px=sizes.exemplar_size,
-                stride=stride,
-            )
-            for cell in (column, row)
+    def _peak(self, score_map: Tensor) -> tuple[float, float]:
+        """Row and column of a score map's peak, which lies between cells."""
+        row, column = (
+            score_map_position(cell, _UPSAMPLING, "corners")
+            for cell in find_peak(upsample(score_map[None], _UPSAMPLING, "corners")[0])
         )
-        assert score_map.shape[-1] == score_map_cells(sizes.search_size, sizes.exemplar_size, stride)
-        return x, y
+        return row, column
+
+    def _shift(self, cell: float, stride: int) -> float:
+        """From the search crop's centre to that of a cell's window, along one axis, search pixels."""
+        sizes = self._config.training
+        return displacement_px(cell, search_px=sizes.search_size, exemplar_px=sizes.exemplar_size, stride=stride)

@@ -10,6 +10,7 @@ from typing import Any
 from siamfc.config import TrainConfig
 from siamfc.data.mixture import Mixture
 from siamfc.errors import TrainingError
+from siamfc.model import EXEMPLAR_PX
 
 _MAY_CHANGE = {("training", "save_every_s"), ("training", "track_every")}
 
@@ -28,6 +29,11 @@ def check_settings(config: TrainConfig, processes: int) -> None:
     """Raises TrainingError where settings do not go together."""
     if config.model.calibrated:
         raise TrainingError("scores are calibrated after training, by 'siamfc calibrate': set model.calibrated=false")
+    if config.model.box_regression and config.training.exemplar_size != EXEMPLAR_PX:
+        raise TrainingError(
+            f"box regression compares exemplars of {EXEMPLAR_PX} px: set training.exemplar_size={EXEMPLAR_PX}, or "
+            "model.box_regression=false"
+        )
     whole = processes * config.labels.group_size
     if config.training.batch_size % whole:
         raise TrainingError(

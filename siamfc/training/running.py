@@ -23,6 +23,7 @@ from siamfc.folding import fold_batch_norms, unfold_batch_norms
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
 from siamfc.training.bad_batch import keep_bad_batch
+from siamfc.training.box_loss import asked_windows, box_losses
 from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.labels import batch_labels, batch_strangers
 from siamfc.training.loading import PairBatch, Share, batches_per_epoch, read_batches
@@ -38,7 +39,7 @@ from siamfc.training.optimisation import (
 from siamfc.training.reports import EpochReport, Observer, StepReport
 from siamfc.training.run_checks import check_settings, fingerprint, require_same
 from siamfc.training.run_state import RunState, load_state, save_state
-from siamfc.training.scoring_pairs import PairScorer
+from siamfc.training.scoring_pairs import AskedWindows, PairScorer
 from siamfc.training.start import build_start, fit_head, measure_channel_statistics
 from siamfc.training.stopping import StopRequest
 from siamfc.training.teaching import Teacher, teaching_loss
@@ -274,12 +275,20 @@ class Trainer:
             for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
         )
         windows = config.labels.teacher_windows if self._teacher else 0
-        score_maps = self._scorer(exemplars, searches, windows).float()
+        asked = None
+        if config.model.box_regression:
+            asked = asked_windows(batch, config, self._model.stride)
+            asked = AskedWindows(*(each.to(device) for each in asked))
+        scores = self._scorer(exemplars, searches, windows, asked)
+        score_maps = scores.maps.float()
         labels = batch_labels(batch, config, self._model.stride)
         strangers = batch_strangers(batch, config.labels.group_size).to(device)
         size = config.labels.group_size
         positive, place = labels.positive.to(device), labels.place.to(device)
         losses = pair_losses(score_maps[:, :size], positive, place, strangers, config.labels)
+        if asked is not None:
+            boxes = box_losses(scores.change.float(), asked, batch, config, self._model.stride)
+            losses = losses._replace(total=losses.total + config.labels.box_weight * boxes)
         if self._teacher is None:
             return losses
         apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows), size)

@@ -1,14 +1,41 @@
-"""The forward pass of training: every exemplar of a group with every search of it."""
+"""The forward pass of training: every exemplar of a group with every search of it, and the boxes of pairs."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from siamfc.box_regression import BoxChange, search_windows
 from siamfc.correlation import cross_correlate
 from siamfc.model import SiamFC, channel_statistics
 from siamfc.score_map import score_map_cells
+
+
+class AskedWindows(NamedTuple):
+    """Windows of which box regression is asked, one a search.
+
+    Attributes:
+        cells: (B, 2) row and column on the score map.
+        sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
+    """
+
+    cells: Tensor
+    sizes: Tensor
+
+
+class PairScores(NamedTuple):
+    """What the network says of B pairs.
+
+    Attributes:
+        maps: (B, E, h, w), logits.
+        change: What box regression says of the windows it was asked about; None where it was not asked.
+    """
+
+    maps: Tensor
+    change: BoxChange | None
 
 
 class PairScorer(nn.Module):
@@ -28,10 +55,12 @@ class PairScorer(nn.Module):
         self.model = model
         self._group_size = group_size
 
-    def forward(self, exemplars: Tensor, searches: Tensor, windows: int = 0) -> Tensor:
-        """Logits (B, E, h, w) of exemplars (B, 3, h', w') and searches (B, 3, H, W), 0..255.
+    def forward(
+        self, exemplars: Tensor, searches: Tensor, windows: int = 0, asked: AskedWindows | None = None
+    ) -> PairScores:
+        """Scores of exemplars (B, 3, h', w') and searches (B, 3, H, W), 0..255.
 
-        ``out[b, e]`` is search b with the e-th exemplar of its group: first the G that were given, G being the group
+        ``maps[b, e]`` is search b with the e-th exemplar of its group: first the G that were given, G being the group
         size, then those that are windows of the group's searches, as `cut_windows` orders them.
 
         Args:
@@ -39,6 +68,7 @@ class PairScorer(nn.Module):
             searches: B of them.
             windows: So many by so many windows of each search are slid over all searches of the group as well;
                 E is ``G (1 + windows ** 2)``.
+            asked: The window of each search of which box regression is asked.
         """
         model = self.model
         rows, columns = (
@@ -55,7 +85,13 @@ class PairScorer(nn.Module):
             exemplar_features, search_features = model.embed(exemplars), model.embed(searches)
         height, width = exemplar_features.shape[-2:]
         search_features = search_features[..., : rows + height - 1, : columns + width - 1]
-        return model.gain * self._correlate(exemplar_features, search_features, windows) + model.bias
+        maps = model.gain * self._correlate(exemplar_features, search_features, windows) + model.bias
+        change = None
+        if asked is not None and model.box_regression is not None:
+            cells = model.box_regression.cells
+            around = search_windows(search_features, asked.cells, cells)
+            change = model.box_regression(exemplar_features[..., :cells, :cells], around, asked.sizes)
+        return PairScores(maps, change)
 
     def _correlate(self, exemplar_features: Tensor, search_features: Tensor, windows: int) -> Tensor:
         size = self._group_size

@@ -50,7 +50,8 @@ def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start
     if init is not None:
         given, wanted = init.state_dict(), model.state_dict()
         # The bias and gain of a network with other features mean nothing here.
-        same_head = init.config == config
+        beside = {"box_regression": config.box_regression, "calibrated": config.calibrated}
+        same_head = init.config.model_copy(update=beside) == config
         shared = {
             name: value
             for name, value in given.items()
@@ -132,7 +133,7 @@ def fit_head(model: SiamFC, batches: list[PairBatch], config: TrainConfig) -> No
     model.gain.fill_(1.0)
     model.bias.fill_(0.0)
     for batch in batches:
-        scores.append(scorer(batch.exemplars, batch.searches)[:, 0])
+        scores.append(scorer(batch.exemplars, batch.searches).maps[:, 0])
         labels.append(batch_labels(batch, config, model.stride).positive)
     with torch.enable_grad():
         gain, bias = fit_gain_and_bias(torch.cat(scores), torch.cat(labels))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,7 +11,7 @@ from siamfc.errors import TrainingError
 from siamfc.folding import fold
 from siamfc.model import SiamFC
 from siamfc.runtimes.embedding import Embedding
-from siamfc.training.scoring_pairs import PairScorer
+from siamfc.training.scoring_pairs import PairScorer, PairScores
 
 _SHORTEST = 1e-4  # logits; maps as even as this have no direction worth a steep gradient
 
@@ -44,8 +42,9 @@ class Teacher:
 
     @torch.no_grad()
     def score_maps(self, exemplars: Tensor, searches: Tensor, windows: int) -> Tensor:
-        """What `PairScorer` gives with the teacher's weights, (B, E, cells, cells)."""
-        return cast(Tensor, self._scorer(exemplars, searches, windows)).float()
+        """The maps that `PairScorer` gives with the teacher's weights, (B, E, cells, cells)."""
+        scores: PairScores = self._scorer(exemplars, searches, windows)
+        return scores.maps.float()
 
 
 def teaching_loss(score_maps: Tensor, taught: Tensor, group_size: int) -> Tensor:

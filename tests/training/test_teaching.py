@@ -61,7 +61,7 @@ def test_a_teacher_of_another_architecture_gives_maps_of_the_same_cells() -> Non
     student = build_model(ModelConfig(backbone="alexnet")).eval()
     exemplars, searches = torch.rand(2, 3, 127, 127) * 255, torch.rand(2, 3, 159, 159) * 255
     taught = Teacher(teacher, config, stride=8, device=torch.device("cpu")).score_maps(exemplars, searches, 3)
-    assert taught.shape == PairScorer(student, 2)(exemplars, searches, 3).shape == (2, 20, 5, 5)
+    assert taught.shape == PairScorer(student, 2)(exemplars, searches, 3).maps.shape == (2, 20, 5, 5)
     assert not taught.requires_grad
 
 
@@ -77,7 +77,7 @@ def test_a_window_of_a_search_is_that_part_of_it_taken_as_an_exemplar(windows) -
         for column in places
     ]
     with torch.inference_mode():
-        maps = PairScorer(model, 2)(searches[..., :127, :127], searches, windows)
+        maps = PairScorer(model, 2)(searches[..., :127, :127], searches, windows).maps
         embedded = model.embed(searches)
         for number, part in enumerate(parts, start=2):
             expected = model.score(model.embed(part[None]), embedded)
@@ -86,7 +86,7 @@ def test_a_window_of_a_search_is_that_part_of_it_taken_as_an_exemplar(windows) -
 
 def test_searches_that_are_no_whole_number_of_strides_give_the_windows_inside_alone() -> None:
     model = load_model("mobilenetv2-imagenet", device="cpu")  # whose grid has a cell more at 252 px
-    maps = PairScorer(model, 1)(torch.zeros(1, 3, 127, 127), torch.zeros(1, 3, 252, 252))
+    maps = PairScorer(model, 1)(torch.zeros(1, 3, 127, 127), torch.zeros(1, 3, 252, 252)).maps
     assert maps.shape == (1, 1, 16, 16)
 
 
@@ -99,7 +99,7 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path) -> None:
 
     @torch.inference_mode()
     def apart():
-        maps = PairScorer(trainer.model(), 1)(batch.exemplars, batch.searches, 3)
+        maps = PairScorer(trainer.model(), 1)(batch.exemplars, batch.searches, 3).maps
         return teaching_loss(maps, teacher.score_maps(batch.exemplars, batch.searches, 3), 1).mean().item()
 
     before = apart()
