@@ -81,7 +81,7 @@ class MultiTracker:
 
     @property
     def clock(self) -> StageClock:
-        """Time spent so far: crop, embed, correlate, post-process."""
+        """Time spent so far: crop, embed, correlate, post-process (box regression is part of it)."""
         return self._search.clock
 
     @property

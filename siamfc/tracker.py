@@ -65,7 +65,7 @@ class Tracker:
 
     @property
     def clock(self) -> StageClock:
-        """Time spent so far: crop, embed, correlate, post-process."""
+        """Time spent so far: crop, embed, correlate, post-process (box regression is part of it)."""
         return self._search.clock
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
@@ -27,6 +26,7 @@ from siamfc.errors import ConfigError
 from siamfc.model import build_model
 from siamfc.provenance import Provenance
 from siamfc.target_state import TargetState
+from tests.regressions import saying, with_regression
 from tests.scenes import pan
 
 BOX = (140, 100, 40, 40)
@@ -34,24 +34,12 @@ BOX = (140, 100, 40, 40)
 
 @pytest.fixture(scope="module")
 def regressing(mobilenetv2):
-    """The shipped features with a regression that has learned nothing: it says that nothing changed."""
-    model = build_model(mobilenetv2.config.model_copy(update={"box_regression": True})).eval()
-    model.load_state_dict({**model.state_dict(), **mobilenetv2.state_dict()})
-    return model
+    return with_regression(mobilenetv2)
 
 
 @pytest.fixture(scope="module")
 def frames(photograph):
     return pan(photograph, [(60 + 3 * step, 50 + 2 * step) for step in range(4)])
-
-
-def saying(model, *, shift=(0.0, 0.0), size=(0.0, 0.0), log_error=-9.0):
-    """A copy whose regression always gives this answer."""
-    model = copy.deepcopy(model)
-    with torch.no_grad():
-        numbers = [4 * each / 64 for each in shift] + [4 * each for each in size] + [log_error + 3] * 4
-        model.box_regression.change.bias.copy_(torch.tensor(numbers))
-    return model
 
 
 def test_the_cost_volume_is_the_cosine_of_each_cell_with_those_around_its_place() -> None:

@@ -18,6 +18,7 @@ from siamfc.errors import BoxError, CheckpointError, ConfigError, FrameError
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
 from siamfc.tracker import ScoreMaps, Tracker, TrackResult
+from tests.regressions import saying, with_regression
 from tests.scenes import pan, zoom
 
 
@@ -383,6 +384,10 @@ CHANGES = {
     "scale_penalty": 0.5,
     "scale_damping": 0.2,
     "scale_every": 3,
+    "size_from": "regression",
+    "regression_damping": 0.1,
+    "regression_trust": 0.5,
+    "regression_place": 0.9,
     "window_influence": 0.7,
     "response_upsampling": 3,
     "response_alignment": "edges",
@@ -411,6 +416,10 @@ def lively_expected(mobilenetv2, lively):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_changes_what_is_found(mobilenetv2, lively, lively_expected, name):
+    if "regression" in f"{name} {CHANGES[name]}":
+        mobilenetv2 = saying(with_regression(mobilenetv2), shift=(3.0, 1.0), size=(0.1, 0.1))
+        unchanged = TrackerConfig(size_from="scales" if name == "size_from" else "auto")
+        lively_expected = _boxes(mobilenetv2, lively, unchanged)
     changed = _boxes(mobilenetv2, lively, TrackerConfig(**{name: CHANGES[name]}))
     assert not np.array_equal(changed, lively_expected)
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from siamfc.bench.machine import Machine
+from siamfc.box_refinement import regresses
+from siamfc.box_regression import MARGIN, BoxRegression
 from siamfc.config import TrackerConfig
 from siamfc.folding import fold
 from siamfc.model import SiamFC
@@ -35,9 +37,12 @@ def stage_work(model: SiamFC, config: TrackerConfig) -> dict[str, Work]:
 
     Crops are read and written as bytes and turned into floats. The embedding reads its weights and crops and writes
     features. The correlation multiplies each window once. Upsampling's two products give responses that are written
-    and read once.
+    and read once. Box regression, where sizes are found by it, is part of the post-processing and searches one scale.
     """
     num_scales, side = 1 + (config.num_scales - 1) / config.scale_every, config.search_size
+    regression = None
+    if regresses(model, config):
+        num_scales, regression = 1, model.box_regression
     pixels = 3 * side * side * num_scales
     folded = fold(model)
     macs, features = count_macs(folded, side), _features_of_nothing(folded, side)
@@ -53,8 +58,26 @@ def stage_work(model: SiamFC, config: TrackerConfig) -> dict[str, Work]:
             2 * num_scales * cells * cells * exemplar,
             4 * (num_scales * features.numel() + exemplar + num_scales * cells * cells),
         ),
-        "post-process": Work(upsampling, 4 * num_scales * (cells * cells + 2 * finer * finer)),
+        "post-process": Work(
+            upsampling + 2 * _regression_macs(regression, folded.out_channels),
+            4 * num_scales * (cells * cells + 2 * finer * finer) + 4 * _weights(regression),
+        ),
     }
+
+
+def _weights(regression: BoxRegression | None) -> int:
+    return sum(parameter.numel() for parameter in regression.parameters()) if regression else 0
+
+
+def _regression_macs(regression: BoxRegression | None, channels: int) -> int:
+    """Multiply-accumulates of one target's box regression: every cell with every other, and what reads them."""
+    if regression is None:
+        return 0
+    cells = regression.cells**2
+    around = (regression.cells + 2 * MARGIN) ** 2
+    weights = [(value.ndim, value.numel()) for value in regression.parameters()]
+    layers = sum(numel * (cells if ndim == 4 else 1) for ndim, numel in weights if ndim > 1)
+    return channels * cells * around + layers
 
 
 def count_macs(model: SiamFC, side: int) -> int:

@@ -29,9 +29,9 @@ class FilterConfig(Section):
 class PairConfig(Section):
     """How pairs are drawn; section 2.3 of the paper and the authors' released code."""
 
-    per_epoch: int = Field(default=8_000, ge=1, description="pairs an epoch")
+    per_epoch: int = Field(default=9_600, ge=1, description="pairs an epoch")
     max_frame_gap: int = Field(
-        default=100, ge=1, description="greatest distance in time between the two frames, by the frames' numbers"
+        default=10_000, ge=1, description="greatest distance in time between the two frames, by the frames' numbers"
     )
     negative_share: float = Field(
         default=0.0, ge=0, le=1, description="share of pairs whose search shows another video; not in the paper"
@@ -50,25 +50,25 @@ class AugmentationConfig(Section):
     Sizes and shifts are part of the crop's one resampling; colours, blur and occlusion follow on the training device.
     """
 
-    exemplar_shift_px: float = Field(default=4.0, ge=0, le=64, description="exemplar: shift an axis, crop pixels")
-    search_shift_px: float = Field(default=32.0, ge=0, le=128, description="search: shift an axis, crop pixels")
+    exemplar_shift_px: float = Field(default=0.0, ge=0, le=64, description="exemplar: shift an axis, crop pixels")
+    search_shift_px: float = Field(default=16.0, ge=0, le=128, description="search: shift an axis, crop pixels")
     shift_within_picture: bool = Field(
         default=True,
         description="shift no further than the picture reaches, so that no shift tells itself by the fill colour",
     )
     exemplar_scale: float = Field(default=0.0, ge=0, le=0.5, description="exemplar: size change, +- this share")
-    search_scale: float = Field(default=0.05, ge=0, le=0.5, description="search: size change, +- this share")
-    stretch: float = Field(default=0.05, ge=0, le=0.5, description="size change of each axis for itself, +- share")
-    rotation_deg: float = Field(default=8.0, ge=0, le=180, description="turn, +- degrees")
+    search_scale: float = Field(default=0.22, ge=0, le=0.5, description="search: size change, +- this share")
+    stretch: float = Field(default=0.12, ge=0, le=0.5, description="size change of each axis for itself, +- share")
+    rotation_deg: float = Field(default=0.0, ge=0, le=180, description="turn, +- degrees")
     flip_share: float = Field(default=0.0, ge=0, le=1, description="share of pairs mirrored, both crops alike")
     part_share: float = Field(
-        default=0.0,
+        default=0.6,
         ge=0,
         le=1,
         description="share of pairs in which a part of the target, or more than it, takes its place in both crops",
     )
     grey_share: float = Field(default=0.2, ge=0, le=1, description="share of pairs turned grey, both crops alike")
-    blur_share: float = Field(default=0.2, ge=0, le=1, description="share of crops blurred")
+    blur_share: float = Field(default=0.35, ge=0, le=1, description="share of crops blurred")
     blur_sigma_px: float = Field(default=2.0, gt=0, le=10, description="greatest deviation of the blur, crop pixels")
     brightness: float = Field(default=0.2, ge=0, le=0.9, description="factor on all colours, 1 +- this")
     contrast: float = Field(default=0.2, ge=0, le=0.9, description="factor on the distance from the mean grey, 1 +-")
@@ -92,7 +92,7 @@ class LabelConfig(Section):
         default=True, description="label where the target is, to the sub-pixel; else at the map's centre as the authors"
     )
     ranking_weight: float = Field(
-        default=1.0,
+        default=0.0,
         ge=0,
         le=10,
         description="weight of a softmax over all cells that must favour those at the label's centre; not in the paper",
@@ -104,7 +104,7 @@ class LabelConfig(Section):
         description="how far around the label's centre that softmax is to spread: a Gaussian's deviation, pixels",
     )
     group_size: int = Field(
-        default=16,
+        default=1,
         ge=1,
         le=256,
         description="pairs whose exemplars are compared with each other's searches as negatives; 1: none, as the paper",
@@ -128,23 +128,23 @@ class OptimiserConfig(Section):
     """How weights move."""
 
     name: Literal["sgd", "adamw"] = Field(default="adamw", description="rule")
-    learning_rate: float = Field(default=2e-4, gt=0, le=10, description="first rate")
+    learning_rate: float = Field(default=1e-3, gt=0, le=10, description="first rate")
     final_learning_rate: float = Field(default=1e-6, gt=0, le=10, description="last rate")
     schedule: Literal["geometric", "cosine"] = Field(
         default="cosine", description="way from first to last: geometric, an equal factor an epoch; cosine, each step"
     )
-    warmup_steps: int = Field(default=200, ge=0, description="steps over which the rate rises from nothing")
+    warmup_steps: int = Field(default=50, ge=0, description="steps over which the rate rises from nothing")
     new_layers_factor: float = Field(
         default=5.0, gt=0, le=1000, description="factor on the rate of layers that start fresh"
     )
     bias_factor: float = Field(default=1.0, gt=0, le=100, description="factor on the rate of biases")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd's momentum; adamw's first beta")
     weight_decay: float = Field(
-        default=1e-4, ge=0, le=1, description="pull towards zero on convolution weights; biases and norms have none"
+        default=1e-3, ge=0, le=1, description="pull towards zero on convolution weights; biases and norms have none"
     )
     clip_norm: float = Field(default=10.0, ge=0, description="greatest norm of the gradient; 0: not clipped")
     frozen_layers: int = Field(
-        default=4, ge=0, le=64, description="first layers of the backbone (its direct children) that stay as they are"
+        default=8, ge=0, le=64, description="first layers of the backbone (its direct children) that stay as they are"
     )
     train_gain: bool = Field(default=True, description="learn the factor on the correlation; the paper fixes it")
     batch_norm: Literal["train", "frozen", "folded"] = Field(
@@ -155,7 +155,7 @@ class OptimiserConfig(Section):
         ),
     )
     average_decay: float = Field(
-        default=0.998, ge=0, lt=1, description="weights written are a running mean with this decay a step; 0: the last"
+        default=0.99, ge=0, lt=1, description="weights written are a running mean with this decay a step; 0: the last"
     )
 
 
@@ -163,10 +163,10 @@ class TrainingConfig(Section):
     """The run: crop sizes, batches, length, and how often it is looked at."""
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
-    search_size: int = Field(default=255, ge=16, le=4096, description="side of the search crop, pixels")
+    search_size: int = Field(default=191, ge=16, le=4096, description="side of the search crop, pixels")
     context_amount: float = Field(default=0.5, ge=0, le=4, description="as the tracker's")
-    batch_size: int = Field(default=16, ge=1, le=4096, description="pairs a step, over all processes together")
-    epochs: int = Field(default=12, ge=1, le=10_000, description="epochs")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="pairs a step, over all processes together")
+    epochs: int = Field(default=6, ge=1, le=10_000, description="epochs")
     seed: int = Field(default=0, ge=0, description="of pairs, augmentation and fresh weights")
     held_out_pairs: int = Field(default=240, ge=1, description="held-out pairs measured after each epoch")
     held_out_shift_px: float = Field(
@@ -186,7 +186,7 @@ class TrainConfig(Section):
     the short tracking evaluations use, and what the checkpoint asks to be used with.
     """
 
-    model: ModelConfig = ModelConfig(backbone="mobilenetv2", standardisation="first_search")
+    model: ModelConfig = ModelConfig(backbone="mobilenetv2", standardisation="first_search", box_regression=True)
     filters: FilterConfig = FilterConfig()
     pairs: PairConfig = PairConfig()
     augmentation: AugmentationConfig = AugmentationConfig()

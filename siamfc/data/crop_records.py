@@ -57,7 +57,7 @@ class CropSettings:
 
 
 def side_for(config: TrainConfig) -> int:
-    """The least side in which every search crop that these settings can draw lies inside, pixels.
+    """The least side in which every search crop of a whole target that these settings can draw lies inside, pixels.
 
     Example:
         >>> from siamfc.config import load_train_config

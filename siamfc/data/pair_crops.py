@@ -95,7 +95,9 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
     shared = draw_shared(rng, config.augmentation)
     cutter = _Cutter(rng, config, shared)
     same_frame = pair.search == pair.exemplar
-    part = draw_part(rng, config.augmentation, same_frame=same_frame)
+    part = None
+    if pair.kind is PairKind.POSITIVE:  # beside a part lies the rest of the target
+        part = draw_part(rng, config.augmentation, same_frame=same_frame)
     first = _read(pair.exemplar, part)
     second = first if same_frame else _read(pair.search, part)
     exemplar = cutter.cut(first, "exemplar")

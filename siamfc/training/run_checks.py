@@ -11,6 +11,8 @@ from siamfc.config import TrainConfig
 from siamfc.data.mixture import Mixture
 from siamfc.errors import TrainingError
 from siamfc.model import EXEMPLAR_PX
+from siamfc.training.optimisation import backbone_layers
+from siamfc.training.start import Start
 
 _MAY_CHANGE = {("training", "save_every_s"), ("training", "track_every")}
 
@@ -39,6 +41,22 @@ def check_settings(config: TrainConfig, processes: int) -> None:
         raise TrainingError(
             f"training.batch_size {config.training.batch_size} is no multiple of {whole} "
             f"({processes} processes, groups of {config.labels.group_size})"
+        )
+
+
+def check_frozen(start: Start, config: TrainConfig) -> None:
+    """Raises TrainingError where layers are to stay as they are that have no weights to stay at."""
+    frozen = {
+        id(value)
+        for layer in backbone_layers(start.model)[: config.optimiser.frozen_layers]
+        for value in layer.parameters()
+    }
+    empty = [name for name, value in start.model.named_parameters() if id(value) in frozen and name in start.fresh]
+    if empty:
+        raise TrainingError(
+            f"optimiser.frozen_layers={config.optimiser.frozen_layers} keeps layers that begin with random numbers "
+            f"({empty[0]}, ...): start from weights that have them (--init mobilenetv2-imagenet), or set "
+            "optimiser.frozen_layers=0"
         )
 
 

@@ -37,7 +37,7 @@ from siamfc.training.optimisation import (
     set_learning_rate,
 )
 from siamfc.training.reports import EpochReport, Observer, StepReport
-from siamfc.training.run_checks import check_settings, fingerprint, require_same
+from siamfc.training.run_checks import check_frozen, check_settings, fingerprint, require_same
 from siamfc.training.run_state import RunState, load_state, save_state
 from siamfc.training.scoring_pairs import AskedWindows, PairScorer
 from siamfc.training.start import build_start, fit_head, measure_channel_statistics
@@ -95,6 +95,7 @@ class Trainer:
         self._reader = PairReader(PairSampler(mixture.sources, config.pairs), config)
         self._steps_per_epoch = batches_per_epoch(self._reader)
         start = build_start(config.model, init, seed=config.training.seed)
+        check_frozen(start, config)
         self._model = start.model
         self._teacher: Teacher | None = None
         if teacher is not None:

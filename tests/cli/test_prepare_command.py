@@ -25,7 +25,11 @@ def siamfc(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-GENTLE = ("--set", "augmentation.rotation_deg=0", "--set", "augmentation.search_scale=0.1")
+GENTLE = (
+    "--set", "augmentation.rotation_deg=0", "--set", "augmentation.search_scale=0.1",
+    "--set", "augmentation.stretch=0.05", "--set", "augmentation.search_shift_px=32",
+    "--set", "training.search_size=255",
+)  # fmt: skip
 
 
 def test_a_store_is_made_summarised_verified_and_read(data: list[str], tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_a_preview_shows_the_pairs_in_columns_and_is_not_written_over(data: list
     shares = ["--set", "pairs.negative_share=0.3", "--set", "pairs.hard_negative_share=0.3"]
     result = siamfc(*arguments, *shares)
     assert result.exit_code == 0, result.output
-    width, height = 127 + 2 * 255 + 3 * 4, 255 + 4
+    width, height = 127 + 2 * 191 + 3 * 4, 191 + 4
     assert read_image(sheet).shape == (3 * height, 2 * width, 3)
     refused = siamfc(*arguments)
     assert refused.exit_code == 2

@@ -80,8 +80,16 @@ def write_all(root: Path, photograph: Picture) -> list[str]:
     return [f"plain:{root / 'clips'}", f"plain:{root / 'films'}", f"coco:{root / 'stills'}"]
 
 
+# What most tests look at, whatever the published settings become.
+_USUAL = (
+    "pairs.max_frame_gap=100", "augmentation.exemplar_shift_px=4", "augmentation.search_shift_px=32",
+    "augmentation.search_scale=0.05", "augmentation.stretch=0.05", "augmentation.rotation_deg=8",
+    "augmentation.part_share=0", "training.search_size=255",
+)  # fmt: skip
+
+
 def settings(*overrides: str) -> TrainConfig:
-    return load_train_config(overrides=overrides)
+    return load_train_config(overrides=(*_USUAL, *overrides))
 
 
 def mixture_of(data: Sequence[str], config: TrainConfig) -> Mixture:

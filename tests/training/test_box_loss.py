@@ -105,6 +105,11 @@ def test_exemplars_of_another_size_are_refused(tmp_path) -> None:
         tiny_trainer(tmp_path, "model.box_regression=true")
 
 
+def test_layers_that_have_no_weights_yet_are_not_frozen(tmp_path) -> None:
+    with pytest.raises(TrainingError, match="--init mobilenetv2-imagenet"):
+        tiny_trainer(tmp_path, *BOXES)
+
+
 def test_a_few_steps_on_a_batch_bring_its_boxes_onto_the_targets() -> None:
     batch, config = batch_of("training.search_size=191")
     model, asked = start_model(config), asked_windows(batch, config, 8)
