@@ -19,7 +19,7 @@ class CurveRow(NamedTuple):
     Attributes:
         frame: Its number.
         box: The box found, frame pixels.
-        score: Similarity at the peak, a logit.
+        score: How sure it is that the target is there, 0 to 1.
         scale: Size as a share of the first size.
         truth: The true box, frame pixels; None where it is not known.
     """
@@ -60,13 +60,13 @@ def save_curves(
     from matplotlib.figure import Figure
 
     known = any(row.truth is not None for row in rows)
-    names = ["score (logit)", "scale (share of first size)", *(["centre error (px)"] if known else [])]
+    names = ["score (0 to 1)", "scale (share of first size)", *(["centre error (px)"] if known else [])]
     figure = Figure(figsize=(9, 1.2 + 1.7 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(names), 1, sharex=True)
     frames = [row.frame for row in rows]
-    # The first score is the exemplar's with itself, far above all others.
-    axes[0].plot(frames[1:], [row.score for row in rows[1:]], color="tab:orange")
+    axes[0].plot(frames, [row.score for row in rows], color="tab:orange")
+    axes[0].set_ylim(-0.03, 1.03)
     axes[1].plot(frames, [row.scale for row in rows], color="tab:orange", label="found")
     if known:
         axes[1].plot(frames, _true_scales(rows), color="tab:green", linewidth=1, label="true")

@@ -23,11 +23,10 @@ from siamfc.folding import fold_batch_norms, unfold_batch_norms
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
 from siamfc.training.bad_batch import keep_bad_batch
-from siamfc.training.box_loss import asked_windows, box_losses
 from siamfc.training.held_out import HeldOutPairs
-from siamfc.training.labels import batch_labels, batch_strangers
 from siamfc.training.loading import PairBatch, Share, batches_per_epoch, read_batches
-from siamfc.training.loss import PairLosses, pair_losses
+from siamfc.training.loss import PairLosses
+from siamfc.training.objective import Objective
 from siamfc.training.optimisation import (
     WeightAverage,
     build_optimiser,
@@ -39,10 +38,9 @@ from siamfc.training.optimisation import (
 from siamfc.training.reports import EpochReport, Observer, StepReport
 from siamfc.training.run_checks import check_frozen, check_settings, fingerprint, require_same
 from siamfc.training.run_state import RunState, load_state, save_state
-from siamfc.training.scoring_pairs import AskedWindows, PairScorer
+from siamfc.training.scoring_pairs import PairScorer
 from siamfc.training.start import build_start, fit_head, measure_channel_statistics
 from siamfc.training.stopping import StopRequest
-from siamfc.training.teaching import Teacher, teaching_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -97,9 +95,7 @@ class Trainer:
         start = build_start(config.model, init, seed=config.training.seed)
         check_frozen(start, config)
         self._model = start.model
-        self._teacher: Teacher | None = None
-        if teacher is not None:
-            self._teacher = Teacher(teacher, config, stride=start.model.stride, device=fabric.device)
+        self._objective = Objective(config, stride=start.model.stride, teacher=teacher, device=fabric.device)
         self._prepare_model(start.fresh)
         scorer = PairScorer(self._model, config.labels.group_size)
         scorer.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -137,7 +133,7 @@ class Trainer:
         require_same(state.notes["config"], self.config.model_dump(mode="json"), self.output)
         if state.notes["data"] != fingerprint(self._mixture):
             raise TrainingError(f"the data are not those that the run in {self.output} learned from")
-        if state.notes.get("teacher") != self._teacher_digest():
+        if state.notes.get("teacher") != self._objective.teacher_digest:
             raise TrainingError(f"the teacher (--teacher) is not the one that the run in {self.output} learned from")
         self._model.load_state_dict(state.model)
         for name, value in state.average.items():
@@ -184,7 +180,7 @@ class Trainer:
         notes = {
             "config": self.config.model_dump(mode="json"),
             "data": fingerprint(self._mixture),
-            "teacher": self._teacher_digest(),
+            "teacher": self._objective.teacher_digest,
             "seconds": self._seconds,
             "losses": self._losses,
             "epochs": self.epochs,
@@ -194,9 +190,6 @@ class Trainer:
             self.output / STATE_FILE,
             RunState(self.step, self._model.state_dict(), self._average.weights, state, notes),
         )
-
-    def _teacher_digest(self) -> str | None:
-        return self._teacher.digest if self._teacher else None
 
     def _prepare_model(self, fresh: frozenset[str]) -> None:
         """Measure what a start needs from the data, fold the norms where asked, choose what is trained."""
@@ -235,7 +228,7 @@ class Trainer:
             config.optimiser, step=self.step, steps_per_epoch=self._steps_per_epoch, epochs=config.training.epochs
         )
         set_learning_rate(self._optimiser, rate)
-        losses = self._losses_of(batch)
+        losses = self._objective.losses(self._scorer, batch)
         loss = losses.total.mean()
         if not torch.isfinite(loss):
             raise self._not_finite(batch, losses)
@@ -268,32 +261,6 @@ class Trainer:
             together = reduced
         numbers: list[float] = together.tolist()
         return numbers
-
-    def _losses_of(self, batch: PairBatch) -> PairLosses:
-        config, device = self.config, self._fabric.device
-        exemplars, searches = (
-            look.apply(images.to(device).float()).contiguous(memory_format=torch.channels_last)
-            for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
-        )
-        windows = config.labels.teacher_windows if self._teacher else 0
-        asked = None
-        if config.model.box_regression:
-            asked = asked_windows(batch, config, self._model.stride)
-            asked = AskedWindows(*(each.to(device) for each in asked))
-        scores = self._scorer(exemplars, searches, windows, asked)
-        score_maps = scores.maps.float()
-        labels = batch_labels(batch, config, self._model.stride)
-        strangers = batch_strangers(batch, config.labels.group_size).to(device)
-        size = config.labels.group_size
-        positive, place = labels.positive.to(device), labels.place.to(device)
-        losses = pair_losses(score_maps[:, :size], positive, place, strangers, config.labels)
-        if asked is not None:
-            boxes = box_losses(scores.change.float(), asked, batch, config, self._model.stride)
-            losses = losses._replace(total=losses.total + config.labels.box_weight * boxes)
-        if self._teacher is None:
-            return losses
-        apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows), size)
-        return losses._replace(total=losses.total + config.labels.teacher_weight * apart)
 
     def _is_stopping(self, stop: StopRequest) -> bool:
         """Whether any process was asked to stop: all do so after the same step."""
