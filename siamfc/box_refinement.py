@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from siamfc.box_regression import believed_share, search_windows
+from siamfc.box_regression import search_windows
 from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side
@@ -156,3 +156,18 @@ class BoxRefinement:
         return state.reshaped(
             shift, state.scale * math.exp(by * growth), state.aspect * math.exp(along * stretch), config
         )
+
+
+def believed_share(error: float, trust: float, damping: float) -> float:
+    """The share of a regressed change that is taken over in a frame.
+
+    Args:
+        error: Its expected absolute error.
+        trust: The error at which half as much is taken over as of a certain one.
+        damping: The share of a certain one.
+
+    Example:
+        >>> believed_share(0.05, trust=0.05, damping=0.5)
+        0.25
+    """
+    return damping / (1 + (error / trust) ** 2)

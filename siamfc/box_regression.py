@@ -161,18 +161,3 @@ def search_windows(features: Tensor, cells: Tensor, size: int) -> Tensor:
             for each, (row, column) in zip(padded, cells.tolist(), strict=True)
         ]
     )
-
-
-def believed_share(error: float, trust: float, damping: float) -> float:
-    """The share of a regressed change that is taken over in a frame.
-
-    Args:
-        error: Its expected absolute error.
-        trust: The error at which half as much is taken over as of a certain one.
-        damping: The share of a certain one.
-
-    Example:
-        >>> believed_share(0.05, trust=0.05, damping=0.5)
-        0.25
-    """
-    return damping / (1 + (error / trust) ** 2)

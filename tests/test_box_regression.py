@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 
 from siamfc import MultiTracker, Tracker, TrackerConfig
+from siamfc.box_refinement import believed_share
 from siamfc.box_regression import (
     MARGIN,
     BoxChange,
     BoxRegression,
-    believed_share,
     cost_volume,
     search_windows,
 )

@@ -95,3 +95,28 @@ def test_a_regression_is_added_to_the_features_that_it_was_learned_on_and_to_no_
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "would not fit" in done.stderr
+
+
+def test_scores_of_frames_followed_and_lost_are_told_apart(tmp_path, photograph) -> None:
+    folder = tmp_path / "plain" / "clip"
+    folder.mkdir(parents=True)
+    ground = np.full((160, 200, 3), 90, np.uint8)
+    ground[::7] = 140
+    rows = ["frame,x,y,width,height"]
+    for index in range(8):
+        frame = ground.copy()
+        gone = index in (5, 6)
+        if not gone:
+            frame[50:90, 60:100] = cv2.resize(photograph, (40, 40))
+        cv2.imwrite(str(folder / f"{index:04d}.png"), frame)
+        rows.append(f"{index:04d},,,," if gone else f"{index:04d},60,50,40,40")
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "score.json"
+    text = _run("measure_score.py", f"plain:{folder.parent}", "--json", out)
+    summary = json.loads(out.read_text())
+    kinds = summary["sequences"]["clip"]
+    assert kinds["lost"]["frames"] == 2
+    assert kinds["followed"]["frames"] >= 4
+    assert kinds["followed"]["mean_score"] > kinds["lost"]["mean_score"] + 0.2
+    assert summary["roc_area"] == 1.0
+    assert "area under the ROC curve 1.000" in text
