@@ -4,8 +4,8 @@
 
 One pass over each sequence. *Followed*: the target is in view, and the box overlaps it by more than half. *Not*: the
 target is out of view, or the box does not overlap it at all. Frames between the two, where an edge is followed, count
-as neither. Printed are, by sequence, the mean score of both kinds, and the area under the ROC curve of the score over all
-frames of all sequences.
+as neither. Printed are, by sequence, the mean score of both kinds, and the area under the ROC curve of the score over
+all frames of all sequences.
 """
 
 from __future__ import annotations
