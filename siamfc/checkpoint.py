@@ -20,7 +20,7 @@ from siamfc.model import SiamFC, build_model
 from siamfc.provenance import CheckpointInfo, Provenance
 
 FORMAT_VERSION = 1
-DEFAULT_MODEL = "mobilenetv2-imagenet"
+DEFAULT_MODEL = "mobilenetv2"
 _METADATA_KEY = "siamfc"
 
 

@@ -148,7 +148,7 @@ def test_a_weight_beyond_half_precision_is_refused_and_nothing_written(path):
 
 
 def test_the_shipped_model_is_there_and_says_where_it_comes_from():
-    assert model_names()[0] == DEFAULT_MODEL == "mobilenetv2-imagenet"
+    assert model_names()[0] == DEFAULT_MODEL == "mobilenetv2"
     info = read_info(DEFAULT_MODEL)
     assert info.model.standardisation == "first_search"
     assert "ImageNet" in info.provenance.trained_on
@@ -236,7 +236,7 @@ def test_unknown_settings_are_not_saved(path, mobilenetv2):
 # Reading what is broken
 
 
-@pytest.mark.parametrize("name", ["mobilenetv2", "missing.safetensors", ".", ""])
+@pytest.mark.parametrize("name", ["mobilenetv3", "missing.safetensors", ".", ""])
 def test_a_model_that_is_not_there_is_refused_with_the_shipped_names(name):
     _refused(name, "mobilenetv2-imagenet")
 

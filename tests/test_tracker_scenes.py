@@ -219,6 +219,8 @@ def test_every_shipped_model_follows_a_rendered_object(name):
 @pytest.mark.parametrize(
     ("weights", "name", "num_frames", "least"),
     [
+        ("mobilenetv2", "Crossing", 100, 0.6),
+        ("mobilenetv2", "Car4", 40, 0.6),
         ("mobilenetv2-imagenet", "Crossing", 100, 0.6),
         ("mobilenetv2-imagenet", "Car4", 40, 0.6),
         ("alexnet", "Crossing", 60, 0.6),

@@ -24,7 +24,7 @@ from siamfc.video import read_image
 from tests.clips import short_clip, write_images
 
 CLIP = short_clip(7)
-COMMAND = [sys.executable, "-m", "siamfc", "vot", "--device", "cpu"]
+COMMAND = [sys.executable, "-m", "siamfc", "vot", "--device", "cpu", "--weights", "mobilenetv2-imagenet"]
 
 
 @pytest.fixture(scope="module")

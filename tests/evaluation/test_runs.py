@@ -231,7 +231,7 @@ def test_results_of_other_settings_are_never_mixed_in(data: str, tmp_path: Path)
         run(3)
     run(3, name="three")
     run(3, overwrite=True)
-    record = json.loads((tmp_path / "out" / "results" / "mobilenetv2-imagenet" / "ope" / "run.json").read_text())
+    record = json.loads((tmp_path / "out" / "results" / "mobilenetv2" / "ope" / "run.json").read_text())
     assert record["tracker"]["settings"]["num_scales"] == 3
     assert record["pixel_base"] == 1
     assert len(record["tracker"]["sha256"]) == 64

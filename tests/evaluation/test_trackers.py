@@ -45,7 +45,7 @@ def test_a_tracker_that_is_not_there_is_named(text: str, said: str) -> None:
 def test_our_own_tracker_is_described_by_hash_and_settings(tmp_path: Path) -> None:
     choice = choose_tracker("siamfc", overrides=["tracker.num_scales=5"], device="cpu")
     described = choice.describe()
-    assert choice.name == described["weights"] == "mobilenetv2-imagenet"
+    assert choice.name == described["weights"] == "mobilenetv2"
     assert len(described["sha256"]) == 64
     assert described["settings"]["num_scales"] == 5
     assert described["device"] == "cpu"
