@@ -62,7 +62,7 @@ def side_for(config: TrainConfig) -> int:
     Example:
         >>> from siamfc.config import load_train_config
         >>> side_for(load_train_config(overrides=["augmentation.search_shift_px=0", "augmentation.stretch=0"]))
-        328
+        264
     """
     sizes, changes = config.training, config.augmentation
     angle = math.radians(min(changes.rotation_deg, 45.0))

@@ -23,7 +23,7 @@ pytest.importorskip("onnx", reason="the graphs are written with onnx")
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "fp32"
-    result = CliRunner().invoke(app, ["export", "-o", str(folder)])
+    result = CliRunner().invoke(app, ["export", "--weights", "mobilenetv2-imagenet", "-o", str(folder)])
     assert result.exit_code == 0, result.output
     assert "score maps" in result.output
     return folder
