@@ -162,7 +162,10 @@ class SiamFC(nn.Module):
 
     def channel_statistics(self, search: Tensor) -> ChannelStatistics:
         """Mean and deviation of each channel of `features` over all of search images (B, 3, H, W)."""
-        features = self.features(search)
+        return self.feature_statistics(self.features(search))
+
+    def feature_statistics(self, features: Tensor) -> ChannelStatistics:
+        """`channel_statistics` of searches whose `features` (B, C, h, w) are there already."""
         mean, deviation = channel_statistics(features.transpose(0, 1).flatten(1)[None])
         return ChannelStatistics(mean[0], deviation[0])
 
@@ -193,9 +196,10 @@ class SiamFC(nn.Module):
             raise ValueError(
                 f"the search image {tuple(search.shape[-2:])} is smaller than the exemplar {tuple(exemplar.shape[-2:])}"
             )
+        features = self.features(search)
         if statistics is None and self.config.standardisation == "first_search":
-            statistics = self.channel_statistics(search)
-        maps = self.score(self.embed(exemplar, statistics), self.embed(search, statistics))
+            statistics = self.feature_statistics(features)
+        maps = self.score(self.embed(exemplar, statistics), self.standardise(features, statistics))
         return maps[:, :rows, :columns]
 
     def features(self, images: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from siamfc.data.usable import Track
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.score_map import displacement_px, find_peak, score_map_position, upsample
+from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
 from siamfc.training.loading import stack_images
 
 _UPSAMPLING = 16
@@ -103,9 +103,11 @@ class HeldOutPairs:
             stranger_error_px=float(strange.mean()),
         )
 
+    @torch.inference_mode()
     def score_map(self, model: SiamFC, pair: PairCrops) -> NDArray[np.float32]:
         """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
-        return np.asarray(self._score(model, pair.exemplar, pair.search).float().cpu().numpy())
+        score_map: Tensor = model(stack_images([pair.exemplar]), stack_images([pair.search]))[0]
+        return np.asarray(score_map.float().cpu().numpy())
 
     def _strangers(self) -> list[Image]:
         """For each pair the exemplar of the next pair that is of another track."""
@@ -122,24 +124,22 @@ class HeldOutPairs:
     @torch.inference_mode()
     def _find(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> tuple[float, float]:
         """Place (x, y) of the target in the search crop, search pixels, by a folded model."""
-        row, column = self._peak(self._score(model, exemplar, pair.search))
-        middle = self._config.training.search_size / 2
+        sizes = self._config.training
+        features, statistics = model.features(stack_images([pair.search])), None
+        if model.config.standardisation == "first_search":
+            statistics = model.feature_statistics(features)
+        wanted = model.embed(stack_images([exemplar]), statistics)
+        cells = score_map_cells(sizes.search_size, sizes.exemplar_size, model.stride)
+        score_map = model.score(wanted, model.standardise(features, statistics))[0, :cells, :cells]
+        row, column = self._peak(score_map)
+        middle = sizes.search_size / 2
         x, y = (self._shift(cell, model.stride) for cell in (column, row))
         if regresses(model, self._tracker):
-            first, search = stack_images([exemplar]), stack_images([pair.search])
-            statistics = None
-            if model.config.standardisation == "first_search":
-                statistics = model.channel_statistics(search)
             refinement = BoxRefinement(model, self._tracker)
-            likeness = refinement.likeness(model.embed(first, statistics), statistics, pair.sizes[0])
-            (found,) = refinement.refine([likeness], model.features(search), [(round(row), round(column))])
+            likeness = refinement.likeness(wanted, statistics, pair.sizes[0])
+            (found,) = refinement.refine([likeness], features, [(round(row), round(column))])
             x, y = refinement.place((x, y), found)
         return middle + x, middle + y
-
-    @torch.inference_mode()
-    def _score(self, model: SiamFC, exemplar: Image, search: Image) -> Tensor:
-        score_map: Tensor = model(stack_images([exemplar]), stack_images([search]))[0]
-        return score_map
 
     def _peak(self, score_map: Tensor) -> tuple[float, float]:
         """Row and column of a score map's peak, which lies between cells."""
