@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from siamfc import Tracker, load_model
@@ -40,7 +41,11 @@ def main() -> None:
     given = parser.parse_args()
     try:
         model = load_model(given.weights)
-        rows = {sequence.name: scores(model, sequence) for sequence in open_dataset(given.data)}
+        dataset = open_dataset(given.data)
+        rows = {
+            sequence.name: scores(model, sequence)
+            for sequence in track(dataset, "tracking", total=len(dataset), console=Console(stderr=True))
+        }
     except SiamfcError as error:
         raise SystemExit(str(error)) from None
     summary = summarise(rows)

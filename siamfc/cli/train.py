@@ -96,7 +96,7 @@ def train(
         typer.Option(metavar="32-true|bf16-mixed|16-mixed", help="Arithmetic of the network.", rich_help_panel=_HOW),
     ] = "32-true",
 ) -> None:
-    """Train on labelled video: pairs of crops of one object, near in time, of which the second is searched.
+    """Train on labelled video: pairs of crops of one object, of which the second is searched.
 
     Writes model.safetensors (for 'siamfc track --weights'), settings.yaml, metrics.json, steps.csv, TensorBoard's
     curves and a picture of held-out pairs an epoch, and state.safetensors, from which --resume goes on exactly as if
