@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from siamfc.matching.one_call import match, match_map
     from siamfc.matching.run import match_pictures
     from siamfc.model import SiamFC, build_model
-    from siamfc.multi_tracker import MultiTracker
     from siamfc.results import TrackedFrame
     from siamfc.tiles import tiled_score_map
-    from siamfc.track_result import ScoreMaps, TrackResult
-    from siamfc.tracker import Tracker
-    from siamfc.tracking_run import StoppedEarly, TrackRun, track_video
+    from siamfc.tracker.multi_tracker import MultiTracker
+    from siamfc.tracker.track_result import ScoreMaps, TrackResult
+    from siamfc.tracker.tracker import Tracker
+    from siamfc.tracking_run.run import StoppedEarly, TrackRun, track_video
     from siamfc.video import VideoWriter, open_source
-    from siamfc.visualize import draw_pair
-    from siamfc.visualizing import visualize_pair, visualize_video
+    from siamfc.visualize.maps import draw_pair
+    from siamfc.visualize.runs import visualize_pair, visualize_video
 
 _HOME = {
     "Box": "boxes",
@@ -43,22 +43,22 @@ _HOME = {
     "MatchConfig": "config",
     "Matcher": "matching.matcher",
     "ModelConfig": "config",
-    "MultiTracker": "multi_tracker",
-    "ScoreMaps": "track_result",
+    "MultiTracker": "tracker.multi_tracker",
+    "ScoreMaps": "tracker.track_result",
     "SiamFC": "model",
     "SiamfcError": "errors",
-    "StoppedEarly": "tracking_run",
+    "StoppedEarly": "tracking_run.run",
     "TargetStart": "data.target_file",
-    "TrackResult": "track_result",
-    "TrackRun": "tracking_run",
+    "TrackResult": "tracker.track_result",
+    "TrackRun": "tracking_run.run",
     "TrackedFrame": "results",
-    "Tracker": "tracker",
+    "Tracker": "tracker.tracker",
     "TrackerConfig": "config",
     "VideoWriter": "video",
     "as_exemplar": "matching.exemplars",
     "build_model": "model",
     "cross_correlate": "correlation",
-    "draw_pair": "visualize",
+    "draw_pair": "visualize.maps",
     "evaluate": "evaluation.evaluating",
     "intersection_over_union": "boxes",
     "load_config": "config",
@@ -73,9 +73,9 @@ _HOME = {
     "run_demo": "demo",
     "save_checkpoint": "checkpoint",
     "tiled_score_map": "tiles",
-    "track_video": "tracking_run",
-    "visualize_pair": "visualizing",
-    "visualize_video": "visualizing",
+    "track_video": "tracking_run.run",
+    "visualize_pair": "visualize.runs",
+    "visualize_video": "visualize.runs",
 }
 
 __all__ = [

@@ -15,11 +15,11 @@ from siamfc.data import RenderedClip, render_clip
 from siamfc.drawing import TRUE, draw_box, save_picture
 from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.overlays import ScorePainter
-from siamfc.tracker import TrackResult
-from siamfc.tracking_run import TrackRun, track_video
+from siamfc.tracker.track_result import TrackResult
+from siamfc.tracking_run.run import TrackRun, track_video
 from siamfc.video import Frame, FrameSource, VideoWriter
 from siamfc.video.source import Span
+from siamfc.visualize.overlays import ScorePainter
 
 PICTURE = "demo.png"
 CLIP = "clip.mp4"
@@ -80,7 +80,7 @@ def run_demo(
             writes nothing.
         seed: Which clip.
         num_frames: Its length.
-        model: As `siamfc.tracking_run.track_video`.
+        model: As `siamfc.tracking_run.run.track_video`.
         config: As there.
     """
     clip = render_clip(seed, num_frames=num_frames)

@@ -109,7 +109,7 @@ class SiamFC(nn.Module):
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
-            self.register_buffer("score_curve", torch.tensor([1.0, 0.0]))  # slope and offset; see siamfc.presence
+            self.register_buffer("score_curve", torch.tensor([1.0, 0.0]))  # slope and offset; see tracker.presence
 
     channel_mean: Tensor
     channel_deviation: Tensor

@@ -25,7 +25,7 @@ class TrackedFrame:
         name: Image file name, None for videos.
         time_s: Presentation time in seconds, None for images.
         box: Frame pixels, 0-based.
-        score: As `siamfc.tracker.TrackResult.score`.
+        score: As `siamfc.tracker.track_result.TrackResult.score`.
         scale: Size as a share of the first size.
         id: Which of several targets it is; None where one was followed.
     """

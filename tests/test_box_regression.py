@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 
 from siamfc import MultiTracker, Tracker, TrackerConfig
-from siamfc.box_refinement import believed_share
 from siamfc.box_regression import (
     MARGIN,
     BoxChange,
@@ -25,7 +24,8 @@ from siamfc.crops import context_side
 from siamfc.errors import ConfigError
 from siamfc.model import build_model
 from siamfc.provenance import Provenance
-from siamfc.target_state import TargetState
+from siamfc.tracker.box_refinement import believed_share
+from siamfc.tracker.target_state import TargetState
 from tests.regressions import saying, with_regression
 from tests.scenes import pan
 

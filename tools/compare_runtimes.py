@@ -37,8 +37,8 @@ from siamfc.model import SiamFC
 from siamfc.runtimes.choosing import choose_runtime, installed_runtimes
 from siamfc.runtimes.trial import AGREEMENT, deviation
 from siamfc.score_map import penalise_scales, upsample
-from siamfc.target_search import Target, TargetSearch
-from siamfc.track_result import ScoreMaps, TrackResult
+from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.versions import library_versions
 
 _SAME_PX = 0.01

@@ -33,8 +33,8 @@ from siamfc.matching.drawing import draw_matches, heat_over_picture
 from siamfc.matching.matcher import Matcher
 from siamfc.opencv import cv2
 from siamfc.video import read_image
-from siamfc.visualize import draw_pair
-from siamfc.visualizing import visualize_video
+from siamfc.visualize.maps import draw_pair
+from siamfc.visualize.runs import visualize_video
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

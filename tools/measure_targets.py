@@ -37,10 +37,10 @@ from siamfc.devices import device_label
 from siamfc.files import write_text
 from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.multi_tracker import MultiTracker
 from siamfc.runtimes.choosing import choose_runtime
 from siamfc.runtimes.runtime import Runtime
-from siamfc.tracker import Tracker
+from siamfc.tracker.multi_tracker import MultiTracker
+from siamfc.tracker.tracker import Tracker
 from siamfc.versions import library_versions
 from siamfc.video import open_source
 from siamfc.video.ahead import read_ahead

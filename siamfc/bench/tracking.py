@@ -15,7 +15,7 @@ from siamfc.errors import SiamfcError
 from siamfc.model import SiamFC
 from siamfc.runtimes.choosing import choose_runtime, installed_runtimes
 from siamfc.runtimes.runtime import Runtime
-from siamfc.tracker import Tracker
+from siamfc.tracker.tracker import Tracker
 from siamfc.video import VideoWriter, open_source
 
 STAGES = ("decode", "crop", "embed", "correlate", "post-process")

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from siamfc.bench.machine import Machine
-from siamfc.box_refinement import regresses
 from siamfc.box_regression import MARGIN, BoxRegression
 from siamfc.config import TrackerConfig
 from siamfc.folding import fold
 from siamfc.model import SiamFC
 from siamfc.score_map import score_map_cells, upsampled_cells
+from siamfc.tracker.box_refinement import regresses
 
 
 class Work(NamedTuple):

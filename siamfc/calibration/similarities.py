@@ -13,7 +13,7 @@ from siamfc.correlation import cross_correlate
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, SiamFC, usable_statistics
-from siamfc.presence import Presence
+from siamfc.tracker.presence import Presence
 
 Cosines = dict[RegionKind, NDArray[np.float64]]
 
@@ -42,7 +42,7 @@ def measure_cosines(
     """For each target and kind of region, the cosine of the exemplar with the place found in each region.
 
     Args:
-        model: Calibrated or not; what it standardises places by is what `siamfc.presence` takes.
+        model: Calibrated or not; what it standardises places by is what `siamfc.tracker.presence` takes.
         targets: From `siamfc.calibration.regions.draw_regions`.
         observe: Told how many targets are done, and of how many.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from siamfc.boxes import Box
-    from siamfc.heat import ColorScale
+    from siamfc.visualize.heat import ColorScale
 
 
 def parse_box(text: str) -> Box:
@@ -55,7 +55,7 @@ def parse_frames(text: str) -> list[int]:
 def parse_limits(text: str) -> ColorScale:
     """The colours from one score to another, ``LOW,HIGH``; raises ConfigError for anything else."""
     from siamfc.errors import ConfigError
-    from siamfc.heat import ColorScale
+    from siamfc.visualize.heat import ColorScale
 
     try:
         low, high = (float(part) for part in text.split(","))

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from siamfc.boxes import Box
     from siamfc.data.target_file import TargetStart
     from siamfc.frames import Image
-    from siamfc.overlays import TargetsPainter
     from siamfc.target_id import TargetId
-    from siamfc.track_result import TrackResult
-    from siamfc.tracking_run import TrackRun
+    from siamfc.tracker.track_result import TrackResult
+    from siamfc.tracking_run.run import TrackRun
     from siamfc.video import Frame, FrameSource
+    from siamfc.visualize.overlays import TargetsPainter
     from siamfc.window import Window
 
 _TARGET, _PART, _OUTPUT, _HOW = "The target", "Which frames", "Results", "How"
@@ -121,7 +121,7 @@ def track(
     from siamfc.config import load_config
     from siamfc.devices import device_label
     from siamfc.runtimes.choosing import choose_runtime
-    from siamfc.tracking_run import StoppedEarly, track_video
+    from siamfc.tracking_run.run import StoppedEarly, track_video
     from siamfc.video import open_source
     from siamfc.window import Window
 
@@ -193,7 +193,7 @@ class _Watcher:
         return self._show(frame, found) if self._window else None
 
     def _show(self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]) -> Box | Literal["stop"] | None:
-        from siamfc.track_result import TrackResult
+        from siamfc.tracker.track_result import TrackResult
 
         assert self._window is not None
         single = isinstance(found, TrackResult)
@@ -206,8 +206,8 @@ class _Watcher:
 
     def _painted(self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]) -> Image:
         from siamfc.drawing import draw_box
-        from siamfc.overlays import TargetsPainter
-        from siamfc.track_result import TrackResult
+        from siamfc.tracker.track_result import TrackResult
+        from siamfc.visualize.overlays import TargetsPainter
 
         if isinstance(found, TrackResult):
             return draw_box(frame.image, found.box, label=f"score {found.score:.2f}")

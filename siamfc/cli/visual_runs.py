@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from siamfc.boxes import Box
     from siamfc.config import Config
-    from siamfc.heat import ColorScale
-    from siamfc.map_files import Format
     from siamfc.model import SiamFC
-    from siamfc.panels import View
     from siamfc.video import Frame, FrameSource
-    from siamfc.visualizing import VisualRun
+    from siamfc.visualize.heat import ColorScale
+    from siamfc.visualize.map_files import Format
+    from siamfc.visualize.panels import View
+    from siamfc.visualize.runs import VisualRun
 
     TrueBox = Callable[[Frame], Box | None]
 
@@ -55,7 +55,7 @@ class VisualRequest:
 def look_in_picture(request: VisualRequest, source: Path, box: Box, search: Path, truth: Box | None) -> VisualRun:
     """Find the object of one picture in the whole of another, and draw its maps there."""
     from siamfc.video import read_image
-    from siamfc.visualizing import visualize_pair
+    from siamfc.visualize.runs import visualize_pair
 
     image, search_image = read_image(source), read_image(search)
     model, settings = request.load()
@@ -78,7 +78,7 @@ def look_through(
     request: VisualRequest, source: FrameSource, box: Box, true: TrueBox | None, chosen: list[int] | None
 ) -> VisualRun:
     """Track through frames and draw the maps of those that were chosen."""
-    from siamfc.visualizing import visualize_video
+    from siamfc.visualize.runs import visualize_video
 
     model, settings = request.load()
     total = chosen[-1] - source.span.start + 1 if chosen else source.frame_count

@@ -16,14 +16,14 @@ from siamfc.cli.visual_runs import VisualRequest, first_true, look_in_picture, l
 
 if TYPE_CHECKING:
     from siamfc.boxes import Box
-    from siamfc.map_files import Format
-    from siamfc.visualizing import VisualRun
+    from siamfc.visualize.map_files import Format
+    from siamfc.visualize.runs import VisualRun
 
 _TARGET, _WHAT, _OUTPUT, _HOW = "The target", "What is drawn", "Results", "How"
 
 
 class ViewName(str, Enum):
-    """The views as ``--view`` takes them; a test holds them against `siamfc.panels.VIEWS`."""
+    """The views as ``--view`` takes them; a test holds them against `siamfc.visualize.panels.VIEWS`."""
 
     panel = "panel"
     overlay = "overlay"

@@ -43,7 +43,7 @@ def vot(
         from siamfc.config import load_config
         from siamfc.devices import device_label
         from siamfc.runtimes.choosing import choose_runtime
-        from siamfc.tracker import Tracker
+        from siamfc.tracker.tracker import Tracker
 
         model = load_model(weights or DEFAULT_MODEL, device=device)
         assert model.info is not None

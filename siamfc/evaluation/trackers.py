@@ -82,7 +82,7 @@ class OwnTracker:
         """Load the weights; errors as `siamfc.load_model` and `siamfc.runtimes.choosing.choose_runtime`."""
         from siamfc.checkpoint import load_model
         from siamfc.runtimes.choosing import choose_runtime
-        from siamfc.tracker import Tracker
+        from siamfc.tracker.tracker import Tracker
 
         model = load_model(self.weights, device=self.device)
         return Tracker(model, self.settings, runtime=choose_runtime(model, self.runtime, self.precision))

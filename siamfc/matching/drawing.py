@@ -8,10 +8,10 @@ import numpy as np
 
 from siamfc.drawing import FONT, SHADE, TRACKED, TRUE, Rgb, draw_box, draw_text
 from siamfc.frames import Image
-from siamfc.heat import ColorScale, Placement, color_bar, lay_over
 from siamfc.matching.maps import Map
 from siamfc.matching.matcher import Match
 from siamfc.opencv import cv2
+from siamfc.visualize.heat import ColorScale, Placement, color_bar, lay_over
 
 _COLORS: tuple[Rgb, ...] = (TRACKED, TRUE, (90, 170, 255), (255, 110, 160), (190, 140, 255), (240, 240, 110))
 _SCALE = ColorScale(0.0, 1.0, "score")

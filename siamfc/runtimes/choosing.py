@@ -23,7 +23,7 @@ _LEAST_GAIN = 0.03  # below it, torch stays: a difference of noise should not ch
 
 
 def choose_runtime(model: SiamFC, name: str = "torch", precision: str = "fp32") -> Runtime:
-    """The runtime of this name for a model, ready to be given to a `siamfc.tracker.Tracker`.
+    """The runtime of this name for a model, ready to be given to a `siamfc.tracker.tracker.Tracker`.
 
     Args:
         model: On the device to compute on; folded here.

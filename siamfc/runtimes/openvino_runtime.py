@@ -94,7 +94,7 @@ def _compile(graph: bytes, size: tuple[int, int], precision: str) -> tuple[Any, 
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
-        # Requests of one thread each (siamfc.search_crew) would all be pinned to the first core.
+        # Requests of one thread each (siamfc.tracker.search_crew) would all be pinned to the first core.
         "ENABLE_CPU_PINNING": threads > 1,
     }
     compiled = core.compile_model(model, "CPU", settings)

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from siamfc.box_refinement import BoxRefinement, regresses
 from siamfc.config import AugmentationConfig, PairConfig, TrainConfig
 from siamfc.data.mixture import Source
 from siamfc.data.pair_crops import PairCrops, PairReader
@@ -20,6 +19,7 @@ from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import SiamFC
 from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
+from siamfc.tracker.box_refinement import BoxRefinement, regresses
 from siamfc.training.loading import stack_images
 
 _UPSAMPLING = 16

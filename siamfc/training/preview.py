@@ -15,11 +15,11 @@ from siamfc.data.pair_crops import PairCrops, PairReader
 from siamfc.data.pairs import PairKind
 from siamfc.drawing import SHADE, TRUE, draw_text
 from siamfc.frames import Image
-from siamfc.heat import draw_cross, titled
 from siamfc.opencv import cv2
 from siamfc.training.labels import batch_labels, cell_centers_px
 from siamfc.training.loading import PairBatch
 from siamfc.training.photometry import BatchPhotometry
+from siamfc.visualize.heat import draw_cross, titled
 
 _SEARCHES = {
     PairKind.POSITIVE: "search",

@@ -11,7 +11,7 @@ from siamfc.evaluation.evaluating import evaluate
 from siamfc.evaluation.metrics import OnePassScore
 from siamfc.evaluation.trackers import factory_tracker
 from siamfc.model import SiamFC
-from siamfc.tracker import Tracker
+from siamfc.tracker.tracker import Tracker
 
 
 def tracking_check(data: str, config: TrackerConfig) -> Callable[[SiamFC], Mapping[str, float]]:

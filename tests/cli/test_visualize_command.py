@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from siamfc.cli.main import app
 from siamfc.cli.visualize import ViewName
-from siamfc.panels import VIEWS
 from siamfc.video import read_image
+from siamfc.visualize.panels import VIEWS
 from tests.clips import box_text, short_clip, write_images
 from tests.data.trees import write_text
 

@@ -19,7 +19,8 @@ from siamfc.boxes import Box
 from siamfc.config import load_config
 from siamfc.evaluation.trax_messages import parse_message, parse_region
 from siamfc.model import SiamFC
-from siamfc.tracker import Tracker, TrackResult
+from siamfc.tracker.track_result import TrackResult
+from siamfc.tracker.tracker import Tracker
 from siamfc.video import read_image
 from tests.clips import short_clip, write_images
 

@@ -16,7 +16,7 @@ from siamfc.boxes import Box
 from siamfc.evaluation import Got10kTracker
 from siamfc.model import SiamFC
 from siamfc.opencv import cv2
-from siamfc.tracker import Tracker
+from siamfc.tracker.tracker import Tracker
 from siamfc.video import read_image
 from tests.clips import short_clip
 

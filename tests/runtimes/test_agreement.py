@@ -14,7 +14,7 @@ import torch
 from siamfc.correlation import cross_correlate
 from siamfc.runtimes.choosing import choose_runtime
 from siamfc.runtimes.trial import AGREEMENT, deviation, trial_input
-from siamfc.tracker import Tracker
+from siamfc.tracker.tracker import Tracker
 from tests.clips import short_clip
 
 LIBRARIES = {"torch": "torch", "onnxruntime": "onnxruntime", "openvino": "openvino"}

@@ -113,7 +113,7 @@ def test_recording_warns_of_nothing_and_falls_back_to_the_plain_network(mobilene
 
 def test_the_optional_libraries_are_not_imported_unasked():
     code = """
-import sys, siamfc.tracker, siamfc.runtimes.choosing
+import sys, siamfc.tracker.tracker, siamfc.runtimes.choosing
 assert not {'onnx', 'onnxruntime', 'openvino'} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -15,10 +15,10 @@ from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import BoxError, FrameError
 from siamfc.frames import Image
 from siamfc.model import SiamFC
-from siamfc.presence import Presence
 from siamfc.score_map import find_peak, score_map_cells, score_map_position, upsample
-from siamfc.tracker import ScoreMaps
-from siamfc.visualize import response_placement
+from siamfc.tracker.presence import Presence
+from siamfc.tracker.track_result import ScoreMaps
+from siamfc.visualize.maps import response_placement
 
 _LARGEST_PX = 2560  # of the search crop: beyond, the upsampled maps would fill the memory
 
@@ -31,7 +31,7 @@ class PairResult(NamedTuple):
         search: (s, s, 3), what was searched, at the scale with the highest score.
         maps: One score map a scale; the response is the chosen one upsampled, neither penalised nor windowed.
         box: The exemplar's box at the peak, picture pixels.
-        score: How sure it is that the object is there, 0 to 1; see `siamfc.presence`.
+        score: How sure it is that the object is there, 0 to 1; see `siamfc.tracker.presence`.
         logit: Height of the score map there.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siamfc.heat import ColorScale, Placement, color_bar, compact_map, draw_cross, lay_over, map_tile
+from siamfc.visualize.heat import ColorScale, Placement, color_bar, compact_map, draw_cross, lay_over, map_tile
 
 GREY = np.full((120, 160, 3), 90, dtype=np.uint8)
 SCALE = ColorScale(0.0, 1.0)

@@ -15,11 +15,11 @@ from siamfc.errors import BoxError
 from siamfc.frames import ColorOrder, as_rgb_frame
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
-from siamfc.search_crew import SearchCrew
 from siamfc.target_id import TargetId
-from siamfc.target_search import Target, TargetSearch
 from siamfc.timing import StageClock
-from siamfc.track_result import TrackResult
+from siamfc.tracker.search_crew import SearchCrew
+from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.track_result import TrackResult
 
 
 class MultiTracker:
@@ -37,7 +37,7 @@ class MultiTracker:
         runtime: As there.
         batch_targets: How many targets' crops are embedded together, at most, one batch after the other; None takes
             what measures fastest: on a CPU each target alone, as many at once as torch has threads
-            (`siamfc.search_crew`); on other devices all together.
+            (`siamfc.tracker.search_crew`); on other devices all together.
 
     Raises:
         ConfigError: Crop sizes that this network cannot use, or a batch below 1.

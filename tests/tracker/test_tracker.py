@@ -17,7 +17,8 @@ from siamfc.crops import context_side
 from siamfc.errors import BoxError, CheckpointError, ConfigError, FrameError
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
-from siamfc.tracker import ScoreMaps, Tracker, TrackResult
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
+from siamfc.tracker.tracker import Tracker
 from tests.regressions import saying, with_regression
 from tests.scenes import pan, zoom
 

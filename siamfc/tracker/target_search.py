@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from siamfc.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.boxes import Box
 from siamfc.config import Config, TrackerConfig, load_config
 from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
@@ -20,14 +19,15 @@ from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC
-from siamfc.presence import Presence, PresenceReference
-from siamfc.response_peak import PeakFinder, ResponsePeak
 from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
-from siamfc.target_state import TargetState
 from siamfc.timing import StageClock
-from siamfc.track_result import ScoreMaps, TrackResult
+from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
+from siamfc.tracker.presence import Presence, PresenceReference
+from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
+from siamfc.tracker.target_state import TargetState
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
 
 @dataclass

@@ -9,10 +9,10 @@ import pytest
 
 from siamfc import SiamFC, Tracker, load_config
 from siamfc.crops import CropRegion
-from siamfc.heat import ColorScale
 from siamfc.score_map import upsampled_cells
-from siamfc.tracker import ScoreMaps
-from siamfc.visualize import draw_pair, draw_scores, heat_over_frame, upsampled_maps, windowed_scores
+from siamfc.tracker.track_result import ScoreMaps
+from siamfc.visualize.heat import ColorScale
+from siamfc.visualize.maps import draw_pair, draw_scores, heat_over_frame, upsampled_maps, windowed_scores
 from tests.clips import short_clip
 
 GREY = np.full((120, 160, 3), 90, dtype=np.uint8)

@@ -13,17 +13,18 @@ from siamfc.boxes import Box
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import Config, load_config
 from siamfc.crops import CropRegion, context_side, crop, mean_color
-from siamfc.curves import CurveRow
 from siamfc.errors import SourceError
 from siamfc.frames import Image
-from siamfc.heat import ColorScale
-from siamfc.map_files import Format, MapWriter, Wanted
 from siamfc.model import SiamFC
-from siamfc.pair_search import search_picture
-from siamfc.panels import SeenFrame, View
-from siamfc.tracker import Tracker, TrackResult
+from siamfc.tracker.track_result import TrackResult
+from siamfc.tracker.tracker import Tracker
 from siamfc.video import Frame, FrameSource
-from siamfc.visualize import color_limits
+from siamfc.visualize.curves import CurveRow
+from siamfc.visualize.heat import ColorScale
+from siamfc.visualize.map_files import Format, MapWriter, Wanted
+from siamfc.visualize.maps import color_limits
+from siamfc.visualize.pair_search import search_picture
+from siamfc.visualize.panels import SeenFrame, View
 
 _VIEWS: tuple[View, ...] = ("panel",)
 _FORMATS: tuple[Format, ...] = ("png",)
@@ -77,7 +78,7 @@ def visualize_video(
         model: A model, a shipped one's name, or a checkpoint's path.
         config: Settings; None takes the model's.
         device: Where to load a model that is given by name or path.
-        scale: The colours; None takes those of `siamfc.visualize.color_limits`.
+        scale: The colours; None takes those of `siamfc.visualize.maps.color_limits`.
         overwrite: Replace files of an earlier run.
         observe: Called after each frame.
 

@@ -12,7 +12,7 @@ from siamfc import SiamFC, Tracker, open_source
 from siamfc.boxes import Box
 from siamfc.errors import ConfigError, OutputError, SourceError
 from siamfc.video import FrameSource, read_image
-from siamfc.visualizing import visualize_pair, visualize_video
+from siamfc.visualize.runs import visualize_pair, visualize_video
 from tests.clips import short_clip, write_images, write_video
 
 CLIP = short_clip(6)

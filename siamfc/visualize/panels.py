@@ -13,11 +13,11 @@ from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.drawing import INK, SHADE, TRACKED, TRUE, draw_box
 from siamfc.frames import Image
-from siamfc.heat import Cell, ColorScale, color_bar, draw_cross, draw_ring, map_tile, titled
 from siamfc.opencv import cv2
 from siamfc.score_map import score_map_position
-from siamfc.tracker import ScoreMaps
-from siamfc.visualize import (
+from siamfc.tracker.track_result import ScoreMaps
+from siamfc.visualize.heat import Cell, ColorScale, color_bar, draw_cross, draw_ring, map_tile, titled
+from siamfc.visualize.maps import (
     heat_over_frame,
     map_placement,
     response_placement,

@@ -16,7 +16,7 @@ from siamfc.crops import CropRegion, context_side
 from siamfc.errors import ConfigError
 from siamfc.model import EXEMPLAR_PX, ChannelStatistics, SiamFC
 from siamfc.score_map import displacement_px
-from siamfc.target_state import TargetState
+from siamfc.tracker.target_state import TargetState
 
 
 class Likeness(NamedTuple):

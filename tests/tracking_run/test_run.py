@@ -13,7 +13,7 @@ import pytest
 from siamfc import SiamFC, StoppedEarly, Tracker, load_config, track_video
 from siamfc.boxes import Box, intersection_over_union
 from siamfc.errors import BoxError, OutputError, SiamfcError
-from siamfc.tracker import TrackResult
+from siamfc.tracker.track_result import TrackResult
 from siamfc.video import Frame
 from siamfc.video.pyav import av
 from tests.clips import short_clip, write_images, write_video

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import torch
 
 from siamfc.frames import Image
-from siamfc.target_search import Target, TargetSearch
-from siamfc.track_result import TrackResult
+from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.track_result import TrackResult
 
 
 class SearchCrew:
-    """Does what `siamfc.target_search.TargetSearch.find` does, target beside target.
+    """Does what `siamfc.tracker.target_search.TargetSearch.find` does, target beside target.
 
     A small network's layers are too short for two cores to share each of them well, and between the layers, while
     crops are cut and peaks are taken, one core has nothing to do. A whole target for each core keeps both busy.

@@ -10,7 +10,7 @@ from siamfc.checkpoint import load_model, model_names
 from siamfc.config import TrackerConfig, load_config
 from siamfc.data.rendered import render_clip
 from siamfc.opencv import cv2
-from siamfc.tracker import Tracker
+from siamfc.tracker.tracker import Tracker
 from tests.scenes import EYE, carry, pan, zoom
 
 # Boxes of every eighth frame of render_clip(seed=3, num_frames=41, frame_size=(240, 320)), default settings, shipped

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siamfc.config import TrackerConfig
-from siamfc.curves import CurveRow, save_curves
 from siamfc.drawing import save_picture
 from siamfc.errors import ConfigError, OutputError
 from siamfc.files import write_text, write_whole
-from siamfc.heat import ColorScale
-from siamfc.panels import VIEWS, PanelPainter, SeenFrame, View
-from siamfc.tracker import ScoreMaps
+from siamfc.tracker.track_result import ScoreMaps
 from siamfc.video import Frame, VideoWriter
-from siamfc.visualize import map_placement, response_placement, upsampled_maps
+from siamfc.visualize.curves import CurveRow, save_curves
+from siamfc.visualize.heat import ColorScale
+from siamfc.visualize.maps import map_placement, response_placement, upsampled_maps
+from siamfc.visualize.panels import VIEWS, PanelPainter, SeenFrame, View
 
 Format = Literal["png", "mp4", "npy"]
 

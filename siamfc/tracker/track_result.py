@@ -37,8 +37,8 @@ class TrackResult:
 
     Attributes:
         box: In frame pixels; may reach over the frame's edge.
-        score: How sure it is that the place found shows the target, 0 to 1; see `siamfc.presence`. With a calibrated
-            model one scale for all videos.
+        score: How sure it is that the place found shows the target, 0 to 1; see `siamfc.tracker.presence`. With a
+            calibrated model one scale for all videos.
         logit: Height of the score map at the place found, before penalty and window; of the exemplar's own where the
             target was given. Comparable within one run only.
         scale: Size of the target as a share of its first size.

@@ -12,7 +12,10 @@ from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
 from siamfc.drawing import SHADE, draw_box, draw_text
 from siamfc.frames import Image
-from siamfc.heat import (
+from siamfc.opencv import cv2
+from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
+from siamfc.visualize.heat import (
     Cell,
     ColorScale,
     Placement,
@@ -24,9 +27,6 @@ from siamfc.heat import (
     map_tile,
     titled,
 )
-from siamfc.opencv import cv2
-from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
-from siamfc.tracker import ScoreMaps, TrackResult
 
 _GAP_PX = 4
 

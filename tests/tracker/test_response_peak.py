@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from siamfc.config import TrackerConfig, load_config
-from siamfc.response_peak import PeakFinder
 from siamfc.score_map import apply_window, find_peak, penalise_scales, upsample
+from siamfc.tracker.response_peak import PeakFinder
 
 CONFIGS = {
     "default": TrackerConfig(),

@@ -16,14 +16,14 @@ from siamfc.data.target_file import TargetStart
 from siamfc.devices import device_label
 from siamfc.errors import SiamfcError
 from siamfc.model import SiamFC
-from siamfc.multi_tracker import MultiTracker
 from siamfc.results import TrackedFrame, refuse_existing, result_files, write_results
-from siamfc.run_videos import RunVideos, video_files
 from siamfc.runtimes.choosing import choose_runtime
 from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
-from siamfc.target_starts import BoxOrChooser, RunTargets, Targets
-from siamfc.track_result import TrackResult
+from siamfc.tracker.multi_tracker import MultiTracker
+from siamfc.tracker.track_result import TrackResult
+from siamfc.tracking_run.starts import BoxOrChooser, RunTargets, Targets
+from siamfc.tracking_run.videos import RunVideos, video_files
 from siamfc.versions import library_versions
 from siamfc.video import Frame, FrameSource, open_source
 from siamfc.video.ahead import read_ahead

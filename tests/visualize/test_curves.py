@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from siamfc.boxes import Box
-from siamfc.curves import CurveRow, save_curves
 from siamfc.errors import OutputError
 from siamfc.video import read_image
+from siamfc.visualize.curves import CurveRow, save_curves
 
 BOX = Box(10, 10, 20, 20)
 

@@ -7,9 +7,9 @@ import torch
 
 from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.model import SiamFC
-from siamfc.presence import Presence
 from siamfc.provenance import Provenance
-from siamfc.tracker import Tracker
+from siamfc.tracker.presence import Presence
+from siamfc.tracker.tracker import Tracker
 from tests.scenes import pan
 
 

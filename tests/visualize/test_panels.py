@@ -9,9 +9,9 @@ from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
 from siamfc.drawing import SHADE
-from siamfc.heat import ColorScale
-from siamfc.panels import VIEWS, PanelPainter, SeenFrame
-from siamfc.tracker import ScoreMaps
+from siamfc.tracker.track_result import ScoreMaps
+from siamfc.visualize.heat import ColorScale
+from siamfc.visualize.panels import VIEWS, PanelPainter, SeenFrame
 
 CONFIG = TrackerConfig()
 REGION = CropRegion(80.0, 60.0, side_px=110.0, crop_size=255)

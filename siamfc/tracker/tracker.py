@@ -12,11 +12,9 @@ from siamfc.config import Config, TrackerConfig
 from siamfc.frames import ColorOrder, as_rgb_frame
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
-from siamfc.target_search import Target, TargetSearch
 from siamfc.timing import StageClock
-from siamfc.track_result import ScoreMaps, TrackResult
-
-__all__ = ["ScoreMaps", "TrackResult", "Tracker"]
+from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.track_result import TrackResult
 
 
 class Tracker:

@@ -12,11 +12,11 @@ from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.drawing import Rgb, draw_box, draw_text, target_color
 from siamfc.frames import Image
-from siamfc.heat import ColorScale
 from siamfc.target_id import TargetId
-from siamfc.track_result import TrackResult
+from siamfc.tracker.track_result import TrackResult
 from siamfc.video import Frame, VideoWriter
-from siamfc.visualize import color_limits, draw_scores
+from siamfc.visualize.heat import ColorScale
+from siamfc.visualize.maps import color_limits, draw_scores
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -9,8 +9,8 @@ from siamfc import SiamFC
 from siamfc.boxes import Box, intersection_over_union
 from siamfc.config import TrackerConfig
 from siamfc.errors import BoxError, FrameError
-from siamfc.pair_search import search_picture
-from siamfc.visualize import response_placement
+from siamfc.visualize.maps import response_placement
+from siamfc.visualize.pair_search import search_picture
 from tests.clips import short_clip
 
 CONFIG = TrackerConfig(num_scales=3, scale_step=1.2)

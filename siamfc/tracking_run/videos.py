@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from siamfc.config import TrackerConfig
-from siamfc.overlays import BoxPainter, PaintedVideo, Painter, ScorePainter, TargetsPainter
 from siamfc.target_id import TargetId
-from siamfc.target_starts import RunTargets
-from siamfc.track_result import TrackResult
+from siamfc.tracker.track_result import TrackResult
+from siamfc.tracking_run.starts import RunTargets
 from siamfc.video import Frame
+from siamfc.visualize.overlays import BoxPainter, PaintedVideo, Painter, ScorePainter, TargetsPainter
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -14,7 +14,7 @@ from siamfc import SiamFC, StoppedEarly, TargetStart, Tracker, load_config, trac
 from siamfc.boxes import Box
 from siamfc.errors import BoxError, OutputError
 from siamfc.results import result_files
-from siamfc.target_starts import RunTargets
+from siamfc.tracking_run.starts import RunTargets
 from siamfc.video import open_source, read_image
 from tests.clips import short_clip, write_images, write_video
 
@@ -93,9 +93,9 @@ def test_the_files_name_the_targets(folder: Path, tmp_path: Path, mobilenetv2: S
 
 def test_each_target_has_its_colour_in_the_overlay(tmp_path: Path, mobilenetv2: SiamFC) -> None:
     from siamfc.drawing import target_color
-    from siamfc.overlays import TargetsPainter
-    from siamfc.track_result import TrackResult
+    from siamfc.tracker.track_result import TrackResult
     from siamfc.video import Frame
+    from siamfc.visualize.overlays import TargetsPainter
 
     colors = [target_color(number) for number in range(12)]
     assert len(set(colors)) == 12

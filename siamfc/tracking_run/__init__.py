@@ -1,0 +1,1 @@
+"""A run: a tracker over a whole video, with the files that it leaves."""
