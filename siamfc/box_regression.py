@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from siamfc.cell_coverage import cell_coverage
+
 MARGIN = 3
 """Cells around an exemplar cell's own place with which it is compared, to each side."""
 
@@ -95,7 +97,7 @@ class BoxRegression(nn.Module):
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
         """
         volume = cost_volume(exemplars, windows)
-        inside = torch.cat([volume, self._coverage(sizes)[:, None]], dim=1)
+        inside = torch.cat([volume, cell_coverage(sizes, self.cell_px, self._stride)[:, None]], dim=1)
         hidden = F.relu(self.first(inside))
         hidden = hidden + F.relu(self.second(hidden))
         hidden = F.relu(self.third(hidden)).flatten(1)
@@ -104,15 +106,6 @@ class BoxRegression(nn.Module):
         shift, log_size = out[:, :2] / 4, out[:, 2:4] / 4
         errors = (out[:, 4:] + _USUAL_LOG_ERROR).clamp(*_LOG_ERRORS).exp()
         return BoxChange(shift * _SHIFT_PX, log_size, errors[:, :2] * _SHIFT_PX, errors[:, 2:])
-
-    def _coverage(self, sizes: Tensor) -> Tensor:
-        """Which share of each cell, a stride wide and high, a box of each size at the centre covers, (B, n, n)."""
-        half, near = self._stride / 2, self.cell_px[None]
-        width, height = (
-            (torch.minimum(near + half, side / 2) - torch.maximum(near - half, -side / 2)).clamp_min(0) / self._stride
-            for side in (sizes[:, :1], sizes[:, 1:])
-        )
-        return height[:, :, None] * width[:, None, :]
 
 
 def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:

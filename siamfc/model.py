@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from siamfc.backbones import Backbone, build_backbone
 from siamfc.box_regression import BoxRegression
+from siamfc.cell_coverage import cell_centers, cell_coverage
 from siamfc.config import ModelConfig
 from siamfc.correlation import cross_correlate
 from siamfc.provenance import CheckpointInfo
@@ -142,6 +143,29 @@ class SiamFC(nn.Module):
         if used is None:
             return features
         return (features - used.mean[:, None, None]) / used.deviation[:, None, None]
+
+    def weigh_context(
+        self, exemplar_features: Tensor, sizes: Tensor, weight: float, *, exemplar_px: int = EXEMPLAR_PX
+    ) -> Tensor:
+        """Exemplar features in which what surrounds the target counts ``weight`` times as much as the target.
+
+        What surrounds a target stays behind when it moves, and an exemplar that holds as much of it as of the target
+        is found where it was as well as where it went.
+
+        Args:
+            exemplar_features: (N, C, h, w), from `embed`.
+            sizes: (N, 2) width and height of the targets, exemplar pixels.
+            weight: 0..1.
+            exemplar_px: Side of the exemplars.
+        """
+        across = cell_centers(
+            exemplar_features.shape[-1],
+            stride=self.stride,
+            receptive_field=self.backbone.receptive_field,
+            exemplar_px=exemplar_px,
+        )
+        on_target = cell_coverage(sizes, across.to(sizes.device), self.stride)
+        return exemplar_features * (weight + (1 - weight) * on_target)[:, None].to(exemplar_features.dtype)
 
     def exemplar_kernel(self, exemplar_features: Tensor, statistics: ChannelStatistics | None = None) -> ExemplarKernel:
         """What gives `score`'s maps when it is slid over `features` of a search instead of over what `embed` gives.

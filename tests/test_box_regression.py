@@ -13,11 +13,11 @@ from siamfc import MultiTracker, Tracker, TrackerConfig
 from siamfc.box_regression import (
     MARGIN,
     BoxChange,
-    BoxRegression,
     cost_volume,
     search_windows,
 )
 from siamfc.boxes import Box
+from siamfc.cell_coverage import cell_coverage
 from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.config import ModelConfig
 from siamfc.crops import context_side
@@ -63,8 +63,8 @@ def test_windows_have_their_margin_and_zeros_beyond_the_features() -> None:
 
 
 def test_a_cell_counts_by_the_share_of_it_that_the_target_covers() -> None:
-    regression = BoxRegression(3, stride=8, first_cell_px=-8.0)
-    covered = regression._coverage(torch.tensor([[24.0, 24.0], [8.0, 16.0]]))
+    centers = torch.tensor([-8.0, 0.0, 8.0])
+    covered = cell_coverage(torch.tensor([[24.0, 24.0], [8.0, 16.0]]), centers, 8)
     assert torch.equal(covered[0], torch.ones(3, 3))
     assert torch.equal(covered[1], torch.tensor([[0.0, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 0.0]]))
 

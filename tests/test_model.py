@@ -361,3 +361,22 @@ def test_one_batch_can_be_overfitted(photograph):
     assert losses[0] > 0.5
     assert losses[-1] < 0.25 * losses[0]
     assert torch.equal(logits > 0, labels.bool())
+
+
+def test_what_surrounds_the_target_counts_less(exemplar):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build_model(ModelConfig()).eval()
+    with torch.inference_mode():
+        features = model.embed(exemplar[None])
+    sizes = torch.tensor([[24.0, 56.0]])  # 3 cells wide and 7 high, of 9
+    assert torch.equal(model.weigh_context(features, sizes, 1.0), features)
+    weighed = model.weigh_context(features, sizes, 0.25)
+    on_target = torch.zeros(9, 9, dtype=torch.bool)
+    on_target[1:8, 3:6] = True
+    # The network's 9 cells end 2 px left of and above the middle: a quarter of a cell more is covered on that side.
+    shares = weighed / features
+    covered = shares[0, features[0].abs().amin(dim=(1, 2)).argmax()]
+    assert torch.allclose(covered[2:7, 4], torch.ones(5))
+    assert torch.allclose(covered[:, :2], torch.full((9, 2), 0.25))
+    assert float(covered[on_target].min()) > float(covered[~on_target].max())

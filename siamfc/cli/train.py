@@ -84,7 +84,8 @@ def train(
         str, typer.Option(help="What binds those who use or pass on the weights.", rich_help_panel=_RESULTS)
     ] = "not stated",
     config: Annotated[
-        str | None, options.config(_HOW, "Settings: train-default, train-paper, train-taught, smoke, or a YAML file.")
+        str | None,
+        options.config(_HOW, "Settings: train-default, train-joint, train-taught, train-paper, smoke, or a YAML file."),
     ] = None,
     setting: Annotated[list[str] | None, options.overrides(_HOW, "training.epochs=5")] = None,
     workers: Annotated[

@@ -138,14 +138,21 @@ class TargetSearch:
         if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
-            kernel = self._model.exemplar_kernel(exemplar_features, statistics)
-            logit = float(self._model.score(exemplar_features, exemplar_features))
+            px = inner.frame_px_per_crop_px
+            size = (box.width / px, box.height / px)
+            weighed = self._model.weigh_context(
+                exemplar_features,
+                exemplar_features.new_tensor([size]),
+                config.context_weight,
+                exemplar_px=config.exemplar_size,
+            )
+            kernel = self._model.exemplar_kernel(weighed, statistics)
+            logit = float(self._model.score(weighed, exemplar_features))
             reference = self._presence.reference(plain_features, statistics)
             score = self._presence.score(reference, plain_features[0], (0, 0))
             likeness = None
             if self._refinement is not None:
-                px = inner.frame_px_per_crop_px
-                likeness = self._refinement.likeness(exemplar_features, statistics, (box.width / px, box.height / px))
+                likeness = self._refinement.likeness(exemplar_features, statistics, size)
         return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()

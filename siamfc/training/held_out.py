@@ -130,7 +130,13 @@ class HeldOutPairs:
             statistics = model.feature_statistics(features)
         wanted = model.embed(stack_images([exemplar]), statistics)
         cells = score_map_cells(sizes.search_size, sizes.exemplar_size, model.stride)
-        score_map = model.score(wanted, model.standardise(features, statistics))[0, :cells, :cells]
+        weighed = model.weigh_context(
+            wanted,
+            wanted.new_tensor([pair.sizes[0]]),
+            self._tracker.context_weight,
+            exemplar_px=sizes.exemplar_size,
+        )
+        score_map = model.score(weighed, model.standardise(features, statistics))[0, :cells, :cells]
         row, column = self._peak(score_map)
         middle = sizes.search_size / 2
         x, y = (self._shift(cell, model.stride) for cell in (column, row))
