@@ -16,10 +16,10 @@ def _odd(value: int) -> int:
 
 
 class TrackerConfig(Section):
-    """How the tracker searches; the defaults are the authors' three-scale numbers, but for ``context_weight``.
+    """How the tracker searches; the defaults are the authors' three-scale numbers.
 
     The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
-    authors' released code. What they do not have, box regression and ``context_weight``, is ours.
+    authors' released code. Box regression and ``context_weight`` are ours.
     """
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
@@ -28,10 +28,10 @@ class TrackerConfig(Section):
         default=0.5, ge=0, le=4, description="share of (width + height) added around the box before cropping"
     )
     context_weight: float = Field(
-        default=0.2,
+        default=1.0,
         ge=0,
         le=1,
-        description="how much what surrounds the target in the exemplar counts beside the target itself; the paper's 1",
+        description="how much what surrounds the target in the exemplar counts, beside the target itself",
     )
     num_scales: Annotated[int, AfterValidator(_odd)] = Field(
         default=3, ge=1, le=31, description="sizes searched in each frame; odd"

@@ -380,7 +380,7 @@ CHANGES = {
     "exemplar_size": 111,
     "search_size": 259,
     "context_amount": 0.3,
-    "context_weight": 0.9,
+    "context_weight": 0.2,
     "num_scales": 5,
     "scale_step": 1.06,
     "scale_penalty": 0.5,
