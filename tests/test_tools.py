@@ -10,11 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
-
-from siamfc.checkpoint import load_model, save_checkpoint
-from siamfc.model import build_model
-from siamfc.provenance import Provenance
 
 _TOOLS = Path(__file__).resolve().parent.parent / "tools"
 _BOX = (60, 50, 40, 40)
@@ -72,29 +67,6 @@ def test_a_training_step_is_measured_beside_the_plain_one() -> None:
     ratios = [float(line.split()[-2]) for line in text.splitlines() if line.endswith(" x")]
     assert ratios[0] == 1
     assert len(ratios) >= 3
-
-
-def test_a_regression_is_added_to_the_features_that_it_was_learned_on_and_to_no_others(tmp_path) -> None:
-    base = load_model("mobilenetv2-imagenet", device="cpu")
-    config = base.config.model_copy(update={"box_regression": True, "calibrated": False})
-    run = build_model(config).eval()
-    run.load_state_dict({name: base.state_dict().get(name, value) for name, value in run.state_dict().items()})
-    save_checkpoint(tmp_path / "run.safetensors", run, provenance=Provenance(trained_on="clips"))
-    out = tmp_path / "joined.safetensors"
-    _run("add_box_regression.py", tmp_path / "run.safetensors", "mobilenetv2-imagenet", out, "--description", "joined")
-    joined = load_model(out, device="cpu")
-    assert joined.config.calibrated
-    assert joined.config.box_regression
-    assert joined.info.provenance.description == "joined"
-    assert joined.info.provenance.trained_on == "clips"
-    assert all(torch.equal(joined.state_dict()[name], value) for name, value in base.state_dict().items())
-    with torch.no_grad():
-        run.backbone.features[0][0].weight.mul_(1.1)
-    save_checkpoint(tmp_path / "run.safetensors", run, provenance=Provenance(), overwrite=True)
-    command = [_TOOLS / "add_box_regression.py", tmp_path / "run.safetensors", "mobilenetv2-imagenet", tmp_path / "no"]
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "would not fit" in done.stderr
 
 
 def test_scores_of_frames_followed_and_lost_are_told_apart(tmp_path, photograph) -> None:
