@@ -60,12 +60,11 @@ class BoxRegression(nn.Module):
     """Reads the change of a target's place and size from the cost volume of an exemplar and a search.
 
     Args:
-        cells: Features along one side of an exemplar.
+        cell_px: (n,) centres of what the cells along one side of an exemplar see, from `cell_centers`.
         stride: Pixels a cell.
-        first_cell_px: Centre of what the first cell sees, from the exemplar's centre, pixels.
 
     Example:
-        >>> regression = BoxRegression(cells=9, stride=8, first_cell_px=-34.0)
+        >>> regression = BoxRegression(torch.arange(9) * 8.0 - 34, stride=8)
         >>> change = regression(torch.ones(2, 4, 9, 9), torch.ones(2, 4, 15, 15), torch.full((2, 2), 60.0))
         >>> change.log_size.shape
         torch.Size([2, 2])
@@ -73,11 +72,11 @@ class BoxRegression(nn.Module):
 
     cell_px: Tensor
 
-    def __init__(self, cells: int, *, stride: int, first_cell_px: float, channels: int = 64) -> None:
+    def __init__(self, cell_px: Tensor, *, stride: int, channels: int = 64) -> None:
         super().__init__()
-        self.cells = cells
+        self.cells = cells = len(cell_px)
         self._stride = stride
-        self.register_buffer("cell_px", first_cell_px + stride * torch.arange(cells), persistent=False)
+        self.register_buffer("cell_px", cell_px, persistent=False)
         volume = (2 * MARGIN + 1) ** 2
         self.first = nn.Conv2d(volume + 1, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)

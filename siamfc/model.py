@@ -105,8 +105,9 @@ class SiamFC(nn.Module):
         self.box_regression: BoxRegression | None = None
         if config.box_regression:
             cells = score_map_cells(EXEMPLAR_PX, backbone.receptive_field, backbone.stride)
-            first = (backbone.receptive_field - EXEMPLAR_PX) / 2
-            self.box_regression = BoxRegression(cells, stride=backbone.stride, first_cell_px=first)
+            field, stride = backbone.receptive_field, backbone.stride
+            centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
+            self.box_regression = BoxRegression(centers, stride=stride)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
