@@ -88,6 +88,8 @@ def test_int8_is_calibrated_on_the_users_frames_and_tells_what_it_changes(mobile
         str(frames),
         "--pairs",
         "4",
+        "--weights",
+        "mobilenetv2-imagenet",
     ]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
