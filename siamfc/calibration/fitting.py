@@ -12,19 +12,24 @@ from numpy.typing import NDArray
 
 from siamfc.calibration.regions import RegionKind, TargetRegions
 from siamfc.calibration.similarities import Cosines, measure_cosines, measure_statistics
+from siamfc.config import TrackerConfig
 from siamfc.model import SiamFC
 
 _STEPS = 100
 
 
 def calibrate_score(
-    model: SiamFC, targets: Sequence[TargetRegions], observe: Callable[[int, int], None] | None = None
+    model: SiamFC,
+    targets: Sequence[TargetRegions],
+    config: TrackerConfig,
+    observe: Callable[[int, int], None] | None = None,
 ) -> SiamFC:
     """A copy of a model whose score tells a target in view from one that is not, on one scale for all videos.
 
     Args:
         model: Calibrated before or not.
         targets: What it is calibrated on.
+        config: Of the tracker that is to give the score.
         observe: As `siamfc.calibration.similarities.measure_cosines`.
     """
     statistics = measure_statistics(model, targets)
@@ -36,7 +41,7 @@ def calibrate_score(
     }
     calibrated.load_state_dict(weights)
     calibrated.eval().to(model.device)
-    slope, offset = fit_curve(measure_cosines(calibrated, targets, observe))
+    slope, offset = fit_curve(measure_cosines(calibrated, targets, config, observe))
     calibrated.score_curve.copy_(torch.tensor([slope, offset]))
     return calibrated
 

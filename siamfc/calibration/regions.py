@@ -34,15 +34,27 @@ class RegionKind(Enum):
 
 @dataclass(frozen=True)
 class Given:
-    """A frame in which the target is given.
+    """A frame in which the target is given; it is read when asked for.
 
     Attributes:
-        exemplar: (exemplar_size, exemplar_size, 3).
-        surroundings: (search_size, search_size, 3), the first search.
+        track: The target's.
+        place: Which of the track's frames.
     """
 
-    exemplar: Image
-    surroundings: Image
+    track: Track
+    place: int
+
+    def read(self) -> tuple[Image, Box]:
+        """The frame, (H, W, 3), and the target in it.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        try:
+            frame = self.track.sequence.frame(int(self.track.places[self.place]))
+        except SourceError as error:
+            raise SourceError(f"{self.track.name}: {error}") from error
+        return frame, Box(*self.track.boxes[self.place].tolist())
 
 
 @dataclass(frozen=True)
@@ -113,20 +125,11 @@ def _draw_own(
     given_at, searched_at = order[:_EXEMPLARS], order[_EXEMPLARS : _EXEMPLARS + _FRAMES]
     if not len(searched_at):
         searched_at = given_at  # a track of few frames is looked for in the same ones
-    given = []
-    for place in given_at:
-        frame, box = _read(track, int(place))
-        side, fill = context_side(box, config.context_amount), mean_color(frame)
-        given.append(
-            Given(
-                crop(frame, CropRegion(*box.center, side, config.exemplar_size), fill),
-                crop(frame, CropRegion(*box.center, _search_side(box, config), config.search_size), fill),
-            )
-        )
+    given = [Given(track, int(place)) for place in given_at]
     regions: dict[RegionKind, list[tuple[int, Image]]] = {RegionKind.TARGET: [], RegionKind.ELSEWHERE: []}
     shares = np.bincount(np.arange(count) % len(searched_at), minlength=len(searched_at))
     for place, share in zip(searched_at, shares, strict=True):
-        frame, box = _read(track, int(place))
+        frame, box = Given(track, int(place)).read()
         for kind, cut in ((RegionKind.TARGET, _around), (RegionKind.ELSEWHERE, _beside)):
             for _ in range(share):
                 found = cut(frame, box, config, rng)
@@ -158,10 +161,3 @@ def _beside(frame: Image, box: Box, config: TrackerConfig, rng: np.random.Genera
 
 def _search_side(box: Box, config: TrackerConfig) -> float:
     return context_side(box, config.context_amount) * config.search_size / config.exemplar_size
-
-
-def _read(track: Track, place: int) -> tuple[Image, Box]:
-    try:
-        return track.sequence.frame(int(track.places[place])), Box(*track.boxes[place].tolist())
-    except SourceError as error:
-        raise SourceError(f"{track.name}: {error}") from error

@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from siamfc.calibration.regions import RegionKind, TargetRegions
+from siamfc.config import TrackerConfig
 from siamfc.correlation import cross_correlate
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, SiamFC, usable_statistics
 from siamfc.tracker.presence import Presence
+from siamfc.tracker.target_search import TargetSearch
 
 Cosines = dict[RegionKind, NDArray[np.float64]]
 
@@ -37,33 +39,31 @@ def measure_statistics(model: SiamFC, targets: Sequence[TargetRegions]) -> Chann
 
 @torch.inference_mode()
 def measure_cosines(
-    model: SiamFC, targets: Sequence[TargetRegions], observe: Callable[[int, int], None] | None = None
+    model: SiamFC,
+    targets: Sequence[TargetRegions],
+    config: TrackerConfig,
+    observe: Callable[[int, int], None] | None = None,
 ) -> list[Cosines]:
     """For each target and kind of region, the cosine of the exemplar with the place found in each region.
 
     Args:
         model: Calibrated or not; what it standardises places by is what `siamfc.tracker.presence` takes.
         targets: From `siamfc.calibration.regions.draw_regions`.
+        config: Of the tracker that the targets are given to.
         observe: Told how many targets are done, and of how many.
     """
-    folded = fold(model)
+    folded, search = fold(model), TargetSearch(model, config)
     presence, found = Presence(folded), []
     for number, target in enumerate(targets):
-        sought = []
-        for given in target.given:
-            exemplar, statistics = folded.features(_batch([given.exemplar])), None
-            if model.config.standardisation == "first_search":
-                statistics = folded.channel_statistics(_batch([given.surroundings]))
-            kernel = folded.exemplar_kernel(folded.standardise(exemplar, statistics), statistics)
-            sought.append((kernel, presence.reference(exemplar, statistics)))
+        sought = [search.start(*given.read())[0] for given in target.given]
         cosines: Cosines = {}
         for kind, regions in target.regions.items():
             values = []
             for (at, _), features in zip(regions, _features(folded, [image for _, image in regions]), strict=True):
-                kernel, reference = sought[at]
-                score_map = cross_correlate(kernel.weight, features[None])[0]
+                given = sought[at]
+                score_map = cross_correlate(given.kernel.weight, features[None])[0]
                 cell = divmod(int(score_map.argmax()), score_map.shape[1])
-                values.append(presence.cosine(reference, features, cell))
+                values.append(presence.cosine(given.reference, features, cell))
             cosines[kind] = np.array(values)
         found.append(cosines)
         if observe:

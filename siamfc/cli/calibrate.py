@@ -96,7 +96,7 @@ def calibrate(
     with messages.status("") as status:
         observe = _told(status.update)
         drawn = _draw(learned, tracker, fit_regions, observe("reading what to calibrate on"))
-        calibrated = calibrate_score(model, drawn, observe("calibrating"))
+        calibrated = calibrate_score(model, drawn, tracker, observe("calibrating"))
         sets = {"held out": apart, **{name: _tracks([name], None)[0] for name in measure or []}}
         figures = {
             name: _separations(calibrated, tracks, tracker, regions, observe(f"measuring {name}"))
@@ -162,7 +162,7 @@ def _separations(
     from siamfc.calibration.similarities import measure_cosines
 
     drawn = _draw(tracks, tracker, count, observe)
-    return separation([target.name for target in drawn], measure_cosines(model, drawn, observe))
+    return separation([target.name for target in drawn], measure_cosines(model, drawn, tracker, observe))
 
 
 def _told(update: Callable[[str], None]) -> Callable[[str], Callable[[int, int], None]]:

@@ -19,7 +19,7 @@ class TrackerConfig(Section):
     """How the tracker searches; the defaults are the authors' three-scale numbers.
 
     The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
-    authors' released code. Box regression and ``context_weight`` are ours.
+    authors' released code. Box regression, ``context_weight`` and ``motion_blur`` are ours.
     """
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
@@ -32,6 +32,12 @@ class TrackerConfig(Section):
         ge=0,
         le=1,
         description="how much what surrounds the target in the exemplar counts, beside the target itself",
+    )
+    motion_blur: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of what is searched for that is the mean of motion-blurred copies of the exemplar",
     )
     num_scales: Annotated[int, AfterValidator(_odd)] = Field(
         default=3, ge=1, le=31, description="sizes searched in each frame; odd"

@@ -27,7 +27,7 @@ class Presence:
 
     The height of a score map's peak tells where the target is, not whether: it grows with contrast, and standardised
     by the first search it is high wherever the map is searched. The cosine does not grow with contrast. In a
-    calibrated model (`siamfc.training.calibration.calibrate_score`) features are standardised by fixed statistics of
+    calibrated model (`siamfc.calibration.fitting.calibrate_score`) features are standardised by fixed statistics of
     many videos, one scale for all of them, and a logistic curve makes the cosine the probability that a place that a
     tracker found is its target, if as many are as are not. Other models give the cosine itself, negative ones as 0,
     standardised as for the search.

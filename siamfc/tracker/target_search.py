@@ -24,6 +24,7 @@ from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
 from siamfc.timing import StageClock
 from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
+from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.target_state import TargetState
@@ -134,14 +135,18 @@ class TargetSearch:
             if self._model.config.standardisation == "first_search":
                 statistics = self._model.channel_statistics(search)
             plain_features = self._model.features(exemplar)
-            exemplar_features = self._model.standardise(plain_features, statistics)
+            exemplar_features = sought = self._model.standardise(plain_features, statistics)
+            if config.motion_blur:
+                blurred = self._model.features(_as_images(motion_blurred(image, inner, fill)))
+                mean = self._model.standardise(blurred, statistics).mean(dim=0, keepdim=True)
+                sought = torch.lerp(exemplar_features, mean, config.motion_blur)
         if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
             px = inner.frame_px_per_crop_px
             size = (box.width / px, box.height / px)
             weighed = self._model.weigh_context(
-                exemplar_features,
+                sought,
                 exemplar_features.new_tensor([size]),
                 config.context_weight,
                 exemplar_px=config.exemplar_size,

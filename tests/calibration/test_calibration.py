@@ -112,15 +112,24 @@ def test_the_curve_is_half_where_both_are_as_likely():
 
 
 def test_a_calibrated_model_tells_targets_from_other_videos(mobilenetv2, targets):
-    model = calibrate_score(mobilenetv2, targets)
+    model = calibrate_score(mobilenetv2, targets, TrackerConfig())
     assert model.config.calibrated
     assert model.score_curve[0] > 0
-    pooled = separation([target.name for target in targets], measure_cosines(model, targets))[0]
+    pooled = separation([target.name for target in targets], measure_cosines(model, targets, TrackerConfig()))[0]
     assert pooled.strangers > 0.6  # all rendered clips have backgrounds of one photograph
     assert pooled.elsewhere > 0.9
     for name, value in mobilenetv2.state_dict().items():
         if not name.startswith("score_"):
             assert (model.state_dict()[name] == value).all()
+
+
+def test_targets_are_searched_for_with_the_trackers_settings(mobilenetv2, targets):
+    first, other = (
+        measure_cosines(mobilenetv2, targets[:1], TrackerConfig(**settings))[0]
+        for settings in ({}, {"context_weight": 0, "motion_blur": 1})
+    )
+    assert list(first) == list(other)
+    assert any(not np.array_equal(first[kind], other[kind]) for kind in first)
 
 
 def test_the_command_writes_a_checkpoint_and_its_figures(tmp_path):

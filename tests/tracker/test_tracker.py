@@ -381,6 +381,7 @@ CHANGES = {
     "search_size": 259,
     "context_amount": 0.3,
     "context_weight": 0.2,
+    "motion_blur": 0.5,
     "num_scales": 5,
     "scale_step": 1.06,
     "scale_penalty": 0.5,
