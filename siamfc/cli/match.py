@@ -115,7 +115,7 @@ def match(
 
     Marked in a photograph, in a folder of others:  siamfc match scene.jpg photos/ --box 120,80,64,48
 
-    Things that changed since the exemplar was taken score lower: try --threshold 0.45.
+    Things that changed since the exemplar was taken score lower: try --threshold 0.6.
     Small exemplars take longest: the picture is enlarged until they have the network's size.
     """
     from siamfc.checkpoint import DEFAULT_MODEL, load_model

@@ -49,6 +49,8 @@ class HeldOutFigures:
 class HeldOutPairs:
     """Pairs drawn once, the same for every model and epoch, without changes of colour or size.
 
+    The tracker's motion blur is left out: its copies of the exemplar are cut from whole frames.
+
     Args:
         tracks: Held out, two or more.
         config: Sizes, and how far off the centre the targets lie.
