@@ -156,7 +156,10 @@ def train(
         raise typer.Exit(EXIT_INTERRUPTED)
     if fabric.global_rank == 0:
         output.print(f"{out}: model.safetensors, metrics.json, pictures, tensorboard", markup=False, soft_wrap=True)
-        output.print(f"next: siamfc track VIDEO --weights {out / 'model.safetensors'}", markup=False, soft_wrap=True)
+        weights = out / "model.safetensors"
+        output.print(f"next: siamfc track VIDEO --weights {weights}", markup=False, soft_wrap=True)
+        scored = f"siamfc calibrate --weights {weights} --data LAYOUT:PATH -o scored.safetensors"
+        output.print(f"for a score that is the same scale in all videos: {scored}", markup=False, soft_wrap=True)
 
 
 class _Told:

@@ -45,6 +45,7 @@ def unbroken(tmp_path_factory, held_out) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "unbroken"
     result = CliRunner().invoke(app, _arguments(folder, held_out, "--device", "cpu"))
     assert result.exit_code == 0, result.output
+    assert f"siamfc calibrate --weights {folder / 'model.safetensors'}" in result.output
     return folder
 
 
