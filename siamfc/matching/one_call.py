@@ -59,7 +59,8 @@ def match(
         >>> import numpy as np
         >>> from siamfc.boxes import Box
         >>> picture = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
-        >>> found = match(picture, as_exemplar(picture, Box(80, 40, 64, 64)), scales=(1, 1), device="cpu")
+        >>> exemplar = as_exemplar(picture, Box(80, 40, 64, 64))
+        >>> found = match(picture, exemplar, scales=(1, 1), threshold=0.6, device="cpu")
         >>> [round(value) for value in found[0].box], found[0].exemplar
         ([80, 40, 64, 64], 0)
     """
