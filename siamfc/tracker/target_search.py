@@ -130,16 +130,16 @@ class TargetSearch:
             inner = CropRegion(*state.center, context_side(box, config.context_amount), config.exemplar_size)
             around = state.search_region(1.0, config.search_size)
             exemplar, search = (_as_images(crop(image, region, fill)[None]) for region in (inner, around))
+            blurred = motion_blurred(image, inner, fill) if config.motion_blur else None
         with self.clock.stage("embed"):
             statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
                 statistics = self._model.channel_statistics(search)
             plain_features = self._model.features(exemplar)
             exemplar_features = sought = self._model.standardise(plain_features, statistics)
-            if config.motion_blur:
-                blurred = self._model.features(_as_images(motion_blurred(image, inner, fill)))
-                mean = self._model.standardise(blurred, statistics).mean(dim=0, keepdim=True)
-                sought = torch.lerp(exemplar_features, mean, config.motion_blur)
+            if blurred is not None:
+                copies = self._model.embed(_as_images(blurred), statistics)
+                sought = torch.lerp(exemplar_features, copies.mean(dim=0, keepdim=True), config.motion_blur)
         if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
