@@ -145,11 +145,10 @@ def search_windows(features: Tensor, cells: Tensor, size: int) -> Tensor:
     Returns:
         (B, C, size + 2 MARGIN, size + 2 MARGIN).
     """
-    padded = F.pad(features, (MARGIN,) * 4)
+    B, C, _, width = features.shape
     side = size + 2 * MARGIN
-    return torch.stack(
-        [
-            each[:, row : row + side, column : column + side]
-            for each, (row, column) in zip(padded, cells.tolist(), strict=True)
-        ]
-    )
+    step = torch.arange(side, device=features.device)
+    down, across = (cells[:, axis, None].to(features.device) + step for axis in (0, 1))
+    places = down[:, :, None] * (width + 2 * MARGIN) + across[:, None, :]  # (B, side, side)
+    padded = F.pad(features, (MARGIN,) * 4).flatten(2)
+    return padded.gather(2, places.view(B, 1, -1).expand(-1, C, -1)).view(B, C, side, side)

@@ -12,6 +12,7 @@ from siamfc.box_regression import BoxRegression
 from siamfc.cell_coverage import cell_centers, cell_coverage
 from siamfc.config import ModelConfig
 from siamfc.correlation import cross_correlate
+from siamfc.map_refinement import MapRefinement
 from siamfc.provenance import CheckpointInfo
 from siamfc.score_map import score_map_cells
 
@@ -102,12 +103,11 @@ class SiamFC(nn.Module):
         if config.standardisation == "fixed":
             self.register_buffer("channel_mean", torch.zeros(self.out_channels))
             self.register_buffer("channel_deviation", torch.ones(self.out_channels))
-        self.box_regression: BoxRegression | None = None
-        if config.box_regression:
-            cells = score_map_cells(EXEMPLAR_PX, backbone.receptive_field, backbone.stride)
-            field, stride = backbone.receptive_field, backbone.stride
-            centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
-            self.box_regression = BoxRegression(centers, stride=stride)
+        field, stride = backbone.receptive_field, backbone.stride
+        cells = score_map_cells(EXEMPLAR_PX, field, stride)
+        centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
+        self.box_regression = BoxRegression(centers, stride=stride) if config.box_regression else None
+        self.map_refinement = MapRefinement(centers, stride=stride) if config.map_refinement else None
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))

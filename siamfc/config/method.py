@@ -114,6 +114,10 @@ class ModelConfig(Section):
         default=False,
         description="whether the network also tells how place and size of the target differ from the exemplar's",
     )
+    map_refinement: bool = Field(
+        default=False,
+        description="whether the network reads each window's score anew from which of the exemplar's cells match there",
+    )
     calibrated: bool = Field(
         default=False,
         description="whether the weights hold what gives scores one meaning in all videos; 'siamfc calibrate' adds it",

@@ -70,6 +70,10 @@ class AugmentationConfig(Section):
     grey_share: float = Field(default=0.2, ge=0, le=1, description="share of pairs turned grey, both crops alike")
     blur_share: float = Field(default=0.35, ge=0, le=1, description="share of crops blurred")
     blur_sigma_px: float = Field(default=2.0, gt=0, le=10, description="greatest deviation of the blur, crop pixels")
+    motion_blur_share: float = Field(
+        default=0.0, ge=0, le=1, description="share of crops blurred along a line, as a moving camera or target is"
+    )
+    motion_blur_px: int = Field(default=17, ge=3, le=63, description="greatest length of that line, crop pixels")
     brightness: float = Field(default=0.2, ge=0, le=0.9, description="factor on all colours, 1 +- this")
     contrast: float = Field(default=0.2, ge=0, le=0.9, description="factor on the distance from the mean grey, 1 +-")
     saturation: float = Field(default=0.2, ge=0, le=0.9, description="factor on the distance from grey, 1 +- this")
@@ -112,6 +116,9 @@ class LabelConfig(Section):
     group_weight: float = Field(default=1.0, ge=0, le=10, description="weight of those negatives in the loss")
     box_weight: float = Field(
         default=1.0, ge=0, le=100, description="weight of the box regression's loss, where the model has one"
+    )
+    refined_weight: float = Field(
+        default=1.0, ge=0, le=100, description="weight of the refined maps' loss, where the model refines maps"
     )
     teacher_weight: float = Field(
         default=4.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"

@@ -44,12 +44,26 @@ class Geometry(NamedTuple):
         The target's centre goes to ``size / 2 + shift``; without changes it is the tracker's own crop.
         """
         frame_px = context_side(box, context_amount) / exemplar_size
-        angle = math.radians(self.rotation_deg)
-        cos, sin = math.cos(angle), math.sin(angle)
+        cos, sin = self._turn()
         across, down = frame_px * self.scale_x * (-1.0 if self.mirrored else 1.0), frame_px * self.scale_y
         xx, xy, yx, yy = cos * across, -sin * down, sin * across, cos * down  # turned after it was stretched
         (left, top), (x, y) = (size / 2 + self.shift_x, size / 2 + self.shift_y), box.center
         return np.array([[xx, xy, x - xx * left - xy * top], [yx, yy, y - yx * left - yy * top]])
+
+    def size_in_crop(self, box: Box, *, context_amount: float, exemplar_size: int) -> tuple[float, float]:
+        """Width and height, crop pixels, of the box around the target as it is seen; a turned one is taken for an ellipse.
+
+        Few targets fill the corners of their boxes, and the box around a turned box would be larger than they are.
+        """
+        frame_px = context_side(box, context_amount) / exemplar_size
+        cos, sin = self._turn()
+        # Turned in the frame first, then stretched.
+        width, height = math.hypot(cos * box.width, sin * box.height), math.hypot(sin * box.width, cos * box.height)
+        return width / (frame_px * self.scale_x), height / (frame_px * self.scale_y)
+
+    def _turn(self) -> tuple[float, float]:
+        angle = math.radians(self.rotation_deg)
+        return math.cos(angle), math.sin(angle)
 
 
 class Part(NamedTuple):
@@ -87,6 +101,8 @@ class Photometry(NamedTuple):
         saturation: Factor on the distance of each pixel from its own grey; 0 is grey.
         color_shift: Added to red, green and blue, of 255.
         blur_sigma_px: Deviation of a Gaussian blur, crop pixels; 0: none.
+        motion_px: Length of a blur along a line, crop pixels, odd; 1: none.
+        motion_deg: Direction of that line.
         patch: left, top, right, bottom of a patch of one colour, crop pixels; empty where all are 0.
         patch_color: Its colour, 0..255.
     """
@@ -96,6 +112,8 @@ class Photometry(NamedTuple):
     saturation: float = 1.0
     color_shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
     blur_sigma_px: float = 0.0
+    motion_px: int = 1
+    motion_deg: float = 0.0
     patch: tuple[int, int, int, int] = (0, 0, 0, 0)
     patch_color: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
@@ -177,6 +195,9 @@ def draw_photometry(
     bright, contrast, saturation = rng.uniform(-1, 1, 3).tolist()
     shift = 255 * _COLOR_AXES @ (_COLOR_DEVIATIONS * rng.normal(0, 1, 3) * config.color_jitter)
     blurred, sigma = rng.random() < config.blur_share, rng.uniform(0.3, max(config.blur_sigma_px, 0.3))
+    moving = config.motion_blur_share and rng.random() < config.motion_blur_share
+    motion_px = 2 * int(rng.integers(1, config.motion_blur_px // 2 + 1)) + 1 if moving else 1
+    motion_deg = float(rng.uniform(0, 180)) if moving else 0.0
     hidden, patch = rng.random() < config.occlusion_share, _draw_patch(rng, config, size, exemplar_size)
     color = rng.uniform(0, 255, 3).tolist()
     return Photometry(
@@ -185,6 +206,8 @@ def draw_photometry(
         saturation=0.0 if grey else 1 + config.saturation * saturation,
         color_shift=(float(shift[0]), float(shift[1]), float(shift[2])),
         blur_sigma_px=float(sigma) if blurred else 0.0,
+        motion_px=motion_px,
+        motion_deg=motion_deg,
         patch=patch if hidden and role == "search" else (0, 0, 0, 0),
         patch_color=(color[0], color[1], color[2]),
     )

@@ -39,7 +39,7 @@ class PairCrops(NamedTuple):
         center: Place (x, y) of the target's centre in the search crop, crop pixels.
         kind: What the search crop shows.
         photometry: Of exemplar and search, not yet applied.
-        sizes: Width and height of the target in the exemplar and in the search, crop pixels; a turn is not counted.
+        sizes: Width and height of the target in the exemplar and in the search, crop pixels.
         nudge: Two numbers in -1..1 for whatever is to be tried beside the target's place.
         name: The exemplar's track, for messages and for telling tracks apart.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
@@ -179,11 +179,10 @@ class _Cutter:
             self.rng, self.config.augmentation, role, size, sizes.exemplar_size, grey=self.shared.grey
         )
         image = sample(frame, crop_to_frame, size)
-        frame_px = self._frame_px_per_crop_px(box)
         return _Cut(
             image,
             (size / 2 + geometry.shift_x, size / 2 + geometry.shift_y),
-            (box.width / (frame_px * geometry.scale_x), box.height / (frame_px * geometry.scale_y)),
+            geometry.size_in_crop(box, context_amount=sizes.context_amount, exemplar_size=sizes.exemplar_size),
             look,
         )
 

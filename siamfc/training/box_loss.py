@@ -10,7 +10,6 @@ from siamfc.box_regression import BoxChange
 from siamfc.config import TrainConfig
 from siamfc.score_map import score_map_cells
 from siamfc.training.loading import PairBatch
-from siamfc.training.scoring_pairs import AskedWindows
 
 _FARTHEST_CELLS = 1.2  # from the target to the window that is asked about, along each axis
 _SHIFT_PX = 64.0  # counts as much as a change of size by 1 in the logarithm
@@ -18,15 +17,15 @@ _EXACT = 0.05  # below it errors count squared
 _OVERLAP_WEIGHT, _ERROR_WEIGHT = 0.3, 0.05
 
 
-def asked_windows(batch: PairBatch, config: TrainConfig, stride: int) -> AskedWindows:
-    """The windows whose change of box is learned: as near the targets as a score map's peak is, one a search."""
+def asked_windows(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
+    """The windows whose change of box is learned, as near the targets as a score map's peak is: (B, 2) row and column."""
     sizes = config.training
     cells = (batch.centers.flip(1) - sizes.exemplar_size / 2) / stride + _FARTHEST_CELLS * batch.nudges
     last = score_map_cells(sizes.search_size, sizes.exemplar_size, stride) - 1
-    return AskedWindows(cells.round().long().clamp(0, last), batch.sizes[:, 0])
+    return cells.round().long().clamp(0, last)
 
 
-def box_losses(change: BoxChange, asked: AskedWindows, batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
+def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
     """The loss of each pair, (B,); 0 for pairs without the target.
 
     A robust distance of place, scale and aspect; one minus the overlap of the boxes; and the negative logarithm of a
@@ -34,14 +33,14 @@ def box_losses(change: BoxChange, asked: AskedWindows, batch: PairBatch, config:
 
     Args:
         change: What regression says of the windows.
-        asked: The windows.
+        asked: (B, 2) row and column of the windows, from `asked_windows`.
         batch: With the true places and sizes.
         config: Sizes.
         stride: Pixels a cell.
     """
     device = change.shift_px.device
     centers, sizes = batch.centers.to(device), batch.sizes.to(device)
-    windows = asked.cells.flip(1).to(device) * float(stride) + config.training.exemplar_size / 2
+    windows = asked.flip(1).to(device) * float(stride) + config.training.exemplar_size / 2
     growth = (sizes[:, 1] / sizes[:, 0]).log()
     wanted_size = torch.stack([growth.sum(dim=1) / 2, (growth[:, 0] - growth[:, 1]) / 2], dim=1)
     wanted = torch.cat([(centers - windows) / _SHIFT_PX, wanted_size], dim=1)

@@ -99,9 +99,9 @@ def _squared_distances(centers: Tensor, places: Tensor) -> Tensor:
 
 def batch_strangers(batch: PairBatch, group_size: int) -> Tensor:
     """(B, G) bool: search b and the g-th exemplar of its group are of different tracks, and the search's is shown."""
-    names = batch.names
+    names, shown = batch.names, batch.is_positive.tolist()
     rows = []
     for b in range(len(names)):
         group = range(b - b % group_size, b - b % group_size + group_size)
-        rows.append([bool(batch.is_positive[b]) and names[b] != names[other] for other in group])
+        rows.append([shown[b] and names[b] != names[other] for other in group])
     return torch.tensor(rows)

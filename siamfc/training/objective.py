@@ -11,7 +11,7 @@ from siamfc.training.box_loss import asked_windows, box_losses
 from siamfc.training.labels import batch_labels, batch_strangers
 from siamfc.training.loading import PairBatch
 from siamfc.training.loss import PairLosses, pair_losses
-from siamfc.training.scoring_pairs import AskedWindows, PairScores
+from siamfc.training.scoring_pairs import PairScores
 from siamfc.training.teaching import Teacher, teaching_loss
 
 
@@ -49,25 +49,26 @@ class Objective:
             for look, images in zip(batch.looks, (batch.exemplars, batch.searches), strict=True)
         )
         windows = config.labels.teacher_windows if self._teacher else 0
-        asked = None
-        if config.model.box_regression:
-            asked = AskedWindows(*(each.to(device) for each in asked_windows(batch, config, self._stride)))
-        scores: PairScores = scorer(exemplars, searches, windows, asked)
+        sizes = batch.sizes[:, 0].to(device)
+        asked = asked_windows(batch, config, self._stride).to(device) if config.model.box_regression else None
+        scores: PairScores = scorer(exemplars, searches, windows, sizes=sizes, asked=asked)
         score_maps = scores.maps.float()
         labels = batch_labels(batch, config, self._stride)
         size = config.labels.group_size
-        losses = pair_losses(
-            score_maps[:, :size],
+        wanted = (
             labels.positive.to(device),
             labels.place.to(device),
             batch_strangers(batch, size).to(device),
             config.labels,
         )
+        losses = pair_losses(score_maps[:, :size], *wanted)
         total = losses.total
+        if scores.refined is not None:
+            total = total + config.labels.refined_weight * pair_losses(scores.refined.float(), *wanted).total
         if asked is not None and scores.change is not None:
             boxes = box_losses(scores.change.float(), asked, batch, config, self._stride)
             total = total + config.labels.box_weight * boxes
         if self._teacher is not None:
-            apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows), size)
+            apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows, sizes), size)
             total = total + config.labels.teacher_weight * apart
         return losses._replace(total=total)

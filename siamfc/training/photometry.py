@@ -16,7 +16,7 @@ try:
         adjust_contrast_with_mean_subtraction,
         adjust_saturation_with_gray_subtraction,
     )
-    from kornia.filters import gaussian_blur2d
+    from kornia.filters import filter2d, gaussian_blur2d, get_motion_kernel2d
 except ImportError as error:
     raise EnvironmentProblem(f'training needs the extra "train": pip install "siamfc[train]" ({error})') from error
 
@@ -32,6 +32,8 @@ class BatchPhotometry:
         self.factors = torch.tensor([[look.brightness, look.contrast, look.saturation] for look in looks])
         self.color_shift = torch.tensor([look.color_shift for look in looks])
         self.blur_sigma_px = torch.tensor([look.blur_sigma_px for look in looks])
+        self.motion_px = torch.tensor([look.motion_px for look in looks])
+        self.motion_deg = torch.tensor([look.motion_deg for look in looks])
         self.patches = [(index, look.patch, look.patch_color) for index, look in enumerate(looks) if any(look.patch)]
 
     def apply(self, images: Tensor) -> Tensor:
@@ -41,7 +43,7 @@ class BatchPhotometry:
             images: (B, 3, H, W) float, 0..255, RGB.
         """
         images = self._color(images / 255)
-        images = self._blur(images)
+        images = self._blur_along_lines(self._blur(images))
         for index, (left, top, right, bottom), color in self.patches:
             patch = images.new_tensor(color)[:, None, None] / 255
             images[index, :, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = patch
@@ -68,3 +70,12 @@ class BatchPhotometry:
         chosen = blurred.to(images.device)
         soft = gaussian_blur2d(images[chosen], (reach, reach), sigma[:, None].expand(-1, 2).to(images))
         return images.index_copy(0, chosen, soft)
+
+    def _blur_along_lines(self, images: Tensor) -> Tensor:
+        for length in sorted(set(self.motion_px.tolist()) - {1}):
+            chosen = (self.motion_px == length).nonzero()[:, 0]
+            angles = self.motion_deg[chosen].to(images)
+            kernels = get_motion_kernel2d(length, angles, torch.zeros_like(angles))
+            chosen = chosen.to(images.device)
+            images = images.index_copy(0, chosen, filter2d(images[chosen], kernels))
+        return images

@@ -10,20 +10,9 @@ from torch import Tensor, nn
 
 from siamfc.box_regression import BoxChange, search_windows
 from siamfc.correlation import cross_correlate
+from siamfc.map_refinement import MapRefinement
 from siamfc.model import SiamFC, channel_statistics
 from siamfc.score_map import score_map_cells
-
-
-class AskedWindows(NamedTuple):
-    """Windows of which box regression is asked, one a search.
-
-    Attributes:
-        cells: (B, 2) row and column on the score map.
-        sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
-    """
-
-    cells: Tensor
-    sizes: Tensor
 
 
 class PairScores(NamedTuple):
@@ -31,10 +20,12 @@ class PairScores(NamedTuple):
 
     Attributes:
         maps: (B, E, h, w), logits.
+        refined: (B, G, h, w), those of the pairs' own exemplars refined; None where the model refines none.
         change: What box regression says of the windows it was asked about; None where it was not asked.
     """
 
     maps: Tensor
+    refined: Tensor | None
     change: BoxChange | None
 
 
@@ -48,15 +39,25 @@ class PairScorer(nn.Module):
     Args:
         model: What is trained.
         group_size: Pairs that are compared with each other; 1: each with itself alone.
+        context_weight: As the tracker's: how much what surrounds the target in the exemplar counts in the maps.
+        refines: Whether a model's map refinement is asked, too.
     """
 
-    def __init__(self, model: SiamFC, group_size: int) -> None:
+    def __init__(self, model: SiamFC, group_size: int, *, context_weight: float = 1.0, refines: bool = True) -> None:
         super().__init__()
         self.model = model
         self._group_size = group_size
+        self._context_weight = context_weight
+        self._refines = refines
 
     def forward(
-        self, exemplars: Tensor, searches: Tensor, windows: int = 0, asked: AskedWindows | None = None
+        self,
+        exemplars: Tensor,
+        searches: Tensor,
+        windows: int = 0,
+        *,
+        sizes: Tensor | None = None,
+        asked: Tensor | None = None,
     ) -> PairScores:
         """Scores of exemplars (B, 3, h', w') and searches (B, 3, H, W), 0..255.
 
@@ -68,7 +69,9 @@ class PairScorer(nn.Module):
             searches: B of them.
             windows: So many by so many windows of each search are slid over all searches of the group as well;
                 E is ``G (1 + windows ** 2)``.
-            asked: The window of each search of which box regression is asked.
+            sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels; needed by all but plain
+                maps with a context weight of 1.
+            asked: (B, 2) row and column of the window of each search of which box regression is asked.
         """
         model = self.model
         rows, columns = (
@@ -85,13 +88,26 @@ class PairScorer(nn.Module):
             exemplar_features, search_features = model.embed(exemplars), model.embed(searches)
         height, width = exemplar_features.shape[-2:]
         search_features = search_features[..., : rows + height - 1, : columns + width - 1]
-        maps = model.gain * self._correlate(exemplar_features, search_features, windows) + model.bias
-        change = None
-        if asked is not None and model.box_regression is not None:
-            cells = model.box_regression.cells
-            around = search_windows(search_features, asked.cells, cells)
-            change = model.box_regression(exemplar_features[..., :cells, :cells], around, asked.sizes)
-        return PairScores(maps, change)
+        weighed = exemplar_features
+        if self._context_weight < 1 and sizes is not None:
+            weighed = model.weigh_context(
+                exemplar_features, sizes, self._context_weight, exemplar_px=exemplars.shape[-1]
+            )
+        maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
+        refined = change = None
+        if sizes is not None and model.map_refinement is not None and self._refines:
+            refined = self._refine(model.map_refinement, exemplar_features, search_features, sizes, maps)
+        if asked is not None and sizes is not None and model.box_regression is not None:
+            around = search_windows(search_features, asked, model.box_regression.cells)
+            change = model.box_regression(exemplar_features, around, sizes)
+        return PairScores(maps, refined, change)
+
+    def _refine(
+        self, refinement: MapRefinement, exemplars: Tensor, searches: Tensor, sizes: Tensor, maps: Tensor
+    ) -> Tensor:
+        size = self._group_size
+        groups = zip(*(torch.split(each, size) for each in (exemplars, searches, sizes, maps)), strict=True)
+        return torch.cat([refinement(*group[:3], group[3][:, :size]) for group in groups])
 
     def _correlate(self, exemplar_features: Tensor, search_features: Tensor, windows: int) -> Tensor:
         size = self._group_size
@@ -102,11 +118,11 @@ class PairScorer(nn.Module):
         for searches, exemplars in groups:
             height, width = exemplars.shape[-2:]
             cut = cut_windows(searches, (height, width), windows)
-            maps.append(F.conv2d(searches, torch.cat([exemplars, *cut])))
+            maps.append(F.conv2d(searches, torch.cat([exemplars, cut])))
         return torch.cat(maps)
 
 
-def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> list[Tensor]:
+def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> Tensor:
     """Evenly spaced windows of features (B, C, H, W), the first and last at the edges.
 
     A window of a search is what the network makes of that part of the search taken as an exemplar, and need not be
@@ -118,21 +134,22 @@ def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> list[T
         windows: So many a side; 0: none.
 
     Returns:
-        A tensor (windows ** 2, C, h, w) a search.
+        (B windows ** 2, C, h, w), those of one search after those of the other.
 
     Example:
-        >>> [part.shape for part in cut_windows(torch.zeros(2, 4, 9, 9), (3, 3), 2)]
-        [torch.Size([4, 4, 3, 3]), torch.Size([4, 4, 3, 3])]
+        >>> cut_windows(torch.zeros(2, 4, 9, 9), (3, 3), 2).shape
+        torch.Size([8, 4, 3, 3])
     """
     if not windows:
-        return []
+        return features[:0, :, : size[0], : size[1]]
     (H, W), (h, w) = features.shape[-2:], size
     places = [
         (_spread(row, windows, H - h), _spread(column, windows, W - w))
         for row in range(windows)
         for column in range(windows)
     ]
-    return [torch.stack([search[:, top : top + h, left : left + w] for top, left in places]) for search in features]
+    # All searches at once: cut one by one, a GPU waits for as many small copies.
+    return torch.stack([features[..., top : top + h, left : left + w] for top, left in places], dim=1).flatten(0, 1)
 
 
 def _spread(index: int, count: int, last: int) -> int:

@@ -50,7 +50,7 @@ def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start
     if init is not None:
         given, wanted = init.state_dict(), model.state_dict()
         # The bias and gain of a network with other features mean nothing here.
-        beside = {"box_regression": config.box_regression, "calibrated": config.calibrated}
+        beside = {name: getattr(config, name) for name in ("box_regression", "map_refinement", "calibrated")}
         same_head = init.config.model_copy(update=beside) == config
         shared = {
             name: value
@@ -129,11 +129,11 @@ def fit_gain_and_bias(correlations: Tensor, positive: Tensor, *, steps: int = 60
 @torch.no_grad()
 def fit_head(model: SiamFC, batches: list[PairBatch], config: TrainConfig) -> None:
     """Set gain and bias of a model to what `fit_gain_and_bias` finds on these batches."""
-    scores, labels, scorer = [], [], PairScorer(model, group_size=1)
+    scores, labels, scorer = [], [], PairScorer(model, group_size=1, context_weight=config.tracker.context_weight)
     model.gain.fill_(1.0)
     model.bias.fill_(0.0)
     for batch in batches:
-        scores.append(scorer(batch.exemplars, batch.searches).maps[:, 0])
+        scores.append(scorer(batch.exemplars, batch.searches, sizes=batch.sizes[:, 0]).maps[:, 0])
         labels.append(batch_labels(batch, config, model.stride).positive)
     with torch.enable_grad():
         gain, bias = fit_gain_and_bias(torch.cat(scores), torch.cat(labels))

@@ -37,13 +37,18 @@ class Teacher:
                 f"the teacher needs exemplars of {model.backbone.receptive_field} px at least, and "
                 f"training.exemplar_size is {config.training.exemplar_size}"
             )
-        self._scorer = PairScorer(fold(model).to(device), config.labels.group_size)
+        self._scorer = PairScorer(
+            fold(model).to(device),
+            config.labels.group_size,
+            context_weight=config.tracker.context_weight,
+            refines=False,
+        )
         self.digest = Embedding(model).digest
 
     @torch.no_grad()
-    def score_maps(self, exemplars: Tensor, searches: Tensor, windows: int) -> Tensor:
+    def score_maps(self, exemplars: Tensor, searches: Tensor, windows: int, sizes: Tensor | None = None) -> Tensor:
         """The maps that `PairScorer` gives with the teacher's weights, (B, E, cells, cells)."""
-        scores: PairScores = self._scorer(exemplars, searches, windows)
+        scores: PairScores = self._scorer(exemplars, searches, windows, sizes=sizes)
         return scores.maps.float()
 
 

@@ -35,7 +35,7 @@ def batch_of(*overrides: str):
 
 
 def truth(batch, asked) -> BoxChange:
-    windows = asked.cells.flip(1) * 8.0 + 63.5
+    windows = asked.flip(1) * 8.0 + 63.5
     growth = (batch.sizes[:, 1] / batch.sizes[:, 0]).log()
     size = torch.stack([growth.mean(dim=1), (growth[:, 0] - growth[:, 1]) / 2], dim=1)
     return BoxChange(batch.centers - windows, size, torch.full((8, 2), 0.64), torch.full((8, 2), 0.01))
@@ -63,7 +63,7 @@ def test_pairs_without_the_target_teach_no_box() -> None:
 
 def test_the_windows_asked_about_lie_near_the_target_and_on_the_map() -> None:
     batch, config = batch_of()
-    cells = asked_windows(batch, config, 8).cells
+    cells = asked_windows(batch, config, 8)
     assert cells.min() >= 0
     assert cells.max() <= 4  # 159 px hold 5 x 5 windows
     centers = cells.flip(1) * 8.0 + 63.5
@@ -118,8 +118,8 @@ def test_a_few_steps_on_a_batch_bring_its_boxes_onto_the_targets() -> None:
     optimiser = torch.optim.Adam(model.box_regression.parameters(), 2e-3)
     found = []
     for _ in range(30):
-        change = scorer(batch.exemplars, batch.searches, asked=asked).change
-        boxes = change.boxes(asked.cells.flip(1) * 8.0 + 63.5, batch.sizes[:, 0])
+        change = scorer(batch.exemplars, batch.searches, sizes=batch.sizes[:, 0], asked=asked).change
+        boxes = change.boxes(asked.flip(1) * 8.0 + 63.5, batch.sizes[:, 0])
         found.append(overlaps(boxes, torch.cat([batch.centers, batch.sizes[:, 1]], dim=1)).mean().item())
         optimiser.zero_grad()
         box_losses(change, asked, batch, config, 8).mean().backward()
