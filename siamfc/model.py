@@ -12,7 +12,6 @@ from siamfc.box_regression import BoxRegression
 from siamfc.cell_coverage import cell_centers, cell_coverage
 from siamfc.config import ModelConfig
 from siamfc.correlation import cross_correlate
-from siamfc.map_refinement import MapRefinement
 from siamfc.provenance import CheckpointInfo
 from siamfc.score_map import score_map_cells
 
@@ -107,7 +106,6 @@ class SiamFC(nn.Module):
         cells = score_map_cells(EXEMPLAR_PX, field, stride)
         centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
         self.box_regression = BoxRegression(centers, stride=stride) if config.box_regression else None
-        self.map_refinement = MapRefinement(centers, stride=stride) if config.map_refinement else None
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
@@ -251,5 +249,10 @@ class SiamFC(nn.Module):
 
 def build_model(config: ModelConfig) -> SiamFC:
     """A model with fresh weights, in training mode."""
-    backbone = build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps, last_block=config.last_block)
+    backbone = build_backbone(
+        config.backbone,
+        batch_norm_eps=config.batch_norm_eps,
+        last_block=config.last_block,
+        also_block=config.also_block,
+    )
     return SiamFC(backbone, config)

@@ -100,6 +100,12 @@ class ModelConfig(Section):
     last_block: int = Field(
         default=7, ge=7, le=10, description="mobilenetv2: the block whose expansion ends the network"
     )
+    also_block: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description="mobilenetv2: an earlier block, 5 or later, whose expansion stands beside that one's; 0: none",
+    )
     standardisation: Literal["none", "fixed", "first_search"] = Field(
         default="none",
         description=(
@@ -113,10 +119,6 @@ class ModelConfig(Section):
     box_regression: bool = Field(
         default=False,
         description="whether the network also tells how place and size of the target differ from the exemplar's",
-    )
-    map_refinement: bool = Field(
-        default=False,
-        description="whether the network reads each window's score anew from which of the exemplar's cells match there",
     )
     calibrated: bool = Field(
         default=False,

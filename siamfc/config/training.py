@@ -60,6 +60,9 @@ class AugmentationConfig(Section):
     search_scale: float = Field(default=0.22, ge=0, le=0.5, description="search: size change, +- this share")
     stretch: float = Field(default=0.12, ge=0, le=0.5, description="size change of each axis for itself, +- share")
     rotation_deg: float = Field(default=0.0, ge=0, le=180, description="turn, +- degrees")
+    rotation_share: float = Field(
+        default=1.0, ge=0, le=1, description="share of crops turned; boxes are not learned from pairs with a turned one"
+    )
     flip_share: float = Field(default=0.0, ge=0, le=1, description="share of pairs mirrored, both crops alike")
     part_share: float = Field(
         default=0.6,
@@ -116,9 +119,6 @@ class LabelConfig(Section):
     group_weight: float = Field(default=1.0, ge=0, le=10, description="weight of those negatives in the loss")
     box_weight: float = Field(
         default=1.0, ge=0, le=100, description="weight of the box regression's loss, where the model has one"
-    )
-    refined_weight: float = Field(
-        default=1.0, ge=0, le=100, description="weight of the refined maps' loss, where the model refines maps"
     )
     teacher_weight: float = Field(
         default=4.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"

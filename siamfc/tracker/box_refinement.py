@@ -14,10 +14,23 @@ from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side
 from siamfc.errors import ConfigError
-from siamfc.model import EXEMPLAR_PX, SiamFC
+from siamfc.model import EXEMPLAR_PX, ChannelStatistics, SiamFC
 from siamfc.score_map import displacement_px
-from siamfc.tracker.likeness import Likeness
 from siamfc.tracker.target_state import TargetState
+
+
+class Likeness(NamedTuple):
+    """What a search is compared with.
+
+    Attributes:
+        exemplar: (1, C, n, n), standardised features.
+        statistics: Of the first search, where the model standardises by it.
+        size: (1, 2), width and height of the target in the exemplar, exemplar pixels.
+    """
+
+    exemplar: Tensor
+    statistics: ChannelStatistics | None
+    size: Tensor
 
 
 class Refinement(NamedTuple):
@@ -69,6 +82,19 @@ class BoxRefinement:
         self._regression = model.box_regression
         self._config = config
 
+    def likeness(
+        self, exemplar_features: Tensor, statistics: ChannelStatistics | None, size: tuple[float, float]
+    ) -> Likeness:
+        """What to keep of an exemplar.
+
+        Args:
+            exemplar_features: (1, C, h, w), standardised.
+            statistics: What they were standardised by, where the model takes statistics.
+            size: (width, height) of the target in the exemplar, exemplar pixels.
+        """
+        cells = self._regression.cells
+        return Likeness(exemplar_features[..., :cells, :cells], statistics, exemplar_features.new_tensor([size]))
+
     def refine(
         self, likenesses: Sequence[Likeness], features: Tensor, cells: Sequence[tuple[int, int]]
     ) -> list[Refinement]:
@@ -76,11 +102,15 @@ class BoxRefinement:
 
         Args:
             likenesses: One a target.
-            features: (N, C, H, W) of the searches, standardised.
+            features: (N, C, H, W) of the searches, as the runtime gives them.
             cells: Row and column of the score map's cell nearest to each peak.
         """
         model, config = self._model, self._config
-        windows = search_windows(features, torch.tensor(cells), self._regression.cells)
+        features = features.to(likenesses[0].exemplar.dtype)
+        standardised = torch.cat(
+            [model.standardise(each[None], own.statistics) for each, own in zip(features, likenesses, strict=True)]
+        )
+        windows = search_windows(standardised, torch.tensor(cells), self._regression.cells)
         exemplars = torch.cat([own.exemplar for own in likenesses])
         change = self._regression(exemplars, windows, torch.cat([own.size for own in likenesses]))
         numbers = torch.cat([change.shift_px, change.log_size, change.log_size_error], dim=1).tolist()

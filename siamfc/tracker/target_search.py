@@ -23,8 +23,7 @@ from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
 from siamfc.timing import StageClock
-from siamfc.tracker.box_refinement import BoxRefinement, regresses
-from siamfc.tracker.likeness import Likeness
+from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
@@ -40,7 +39,7 @@ class Target:
         state: Where it is; replaced in every frame.
         kernel: Its exemplar, held.
         reference: What the score of a place found is taken against.
-        likeness: What map refinement and box regression compare a search with.
+        likeness: What its place and size are regressed from; None where the scales are searched.
         fill: Colour outside the frame: the mean of the frame in which it was given.
         searches: In how many frames it was looked for.
     """
@@ -48,7 +47,7 @@ class Target:
     state: TargetState
     kernel: ExemplarKernel
     reference: PresenceReference
-    likeness: Likeness
+    likeness: Likeness | None
     fill: Color
     searches: int = 0
 
@@ -156,7 +155,9 @@ class TargetSearch:
             logit = float(self._model.score(weighed, exemplar_features))
             reference = self._presence.reference(plain_features, statistics)
             score = self._presence.score(reference, plain_features[0], (0, 0))
-            likeness = Likeness(exemplar_features, statistics, exemplar_features.new_tensor([size]))
+            likeness = None
+            if self._refinement is not None:
+                likeness = self._refinement.likeness(exemplar_features, statistics, size)
         return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()
@@ -200,17 +201,12 @@ class TargetSearch:
             score_maps = self._runtime.correlate(kernel, features)[:, :cells, :cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"):
-            likenesses = [target.likeness for target in targets]
-            refined, compared = score_maps, features
-            if self._model.map_refinement is not None or self._refinement is not None:
-                compared = self._standardised(features, likenesses)
-            if self._model.map_refinement is not None:
-                refined = self._refine_maps(score_maps, compared, likenesses)
-            peaks, responses = self._peaks.find(refined)
+            peaks, responses = self._peaks.find(score_maps)
             found = [self._cell(peak) for peak in peaks]
             refinements = []
             if self._refinement is not None:  # one crop a target, so features are the targets'
-                refinements = self._refinement.refine(likenesses, compared, found)
+                likenesses = [target.likeness for target in targets if target.likeness is not None]
+                refinements = self._refinement.refine(likenesses, features, found)
             results = []
             for number, (target, state, peak) in enumerate(zip(targets, states, peaks, strict=True)):
                 region = regions[number][peak.scale_index]
@@ -228,20 +224,6 @@ class TargetSearch:
                 score = self._presence.score(target.reference, chosen, found[number])
                 results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
-
-    def _standardised(self, features: Tensor, likenesses: list[Likeness]) -> Tensor:
-        """Features (N * scales, C, H, W) as the runtime gives them, by each target's statistics."""
-        features = features.to(likenesses[0].exemplar.dtype)
-        parts = zip(torch.split(features, len(features) // len(likenesses)), likenesses, strict=True)
-        return torch.cat([self._model.standardise(part, own.statistics) for part, own in parts])
-
-    def _refine_maps(self, score_maps: Tensor, features: Tensor, likenesses: list[Likeness]) -> Tensor:
-        """Score maps (N, scales, h, w) read anew, with standardised features (N * scales, C, H, W)."""
-        refinement, cells = self._model.map_refinement, score_maps.shape[-1] + likenesses[0].exemplar.shape[-1] - 1
-        assert refinement is not None
-        features = features[..., :cells, :cells]
-        parts = zip(torch.split(features, score_maps.shape[1]), likenesses, score_maps, strict=True)
-        return torch.stack([refinement(own.exemplar, part, own.size, maps[:, None])[:, 0] for part, own, maps in parts])
 
     def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:
         """The crops of all targets and scales, (B, 3, search_size, search_size) uint8; valid until the next call."""

@@ -20,7 +20,6 @@ from siamfc.frames import Image
 from siamfc.model import SiamFC
 from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker.box_refinement import BoxRefinement, regresses
-from siamfc.tracker.likeness import Likeness
 from siamfc.training.loading import stack_images
 
 _UPSAMPLING = 16
@@ -139,17 +138,13 @@ class HeldOutPairs:
             self._tracker.context_weight,
             exemplar_px=sizes.exemplar_size,
         )
-        features = model.standardise(features, statistics)
-        maps = model.score(weighed, features)[:, None, :cells, :cells]
-        likeness = Likeness(wanted, statistics, wanted.new_tensor([pair.sizes[0]]))
-        if model.map_refinement is not None:
-            seen = cells + wanted.shape[-1] - 1
-            maps = model.map_refinement(wanted, features[..., :seen, :seen], likeness.size, maps)
-        row, column = self._peak(maps[0, 0])
+        score_map = model.score(weighed, model.standardise(features, statistics))[0, :cells, :cells]
+        row, column = self._peak(score_map)
         middle = sizes.search_size / 2
         x, y = (self._shift(cell, model.stride) for cell in (column, row))
         if regresses(model, self._tracker):
             refinement = BoxRefinement(model, self._tracker)
+            likeness = refinement.likeness(wanted, statistics, pair.sizes[0])
             (found,) = refinement.refine([likeness], features, [(round(row), round(column))])
             x, y = refinement.place((x, y), found)
         return middle + x, middle + y

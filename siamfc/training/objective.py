@@ -55,16 +55,14 @@ class Objective:
         score_maps = scores.maps.float()
         labels = batch_labels(batch, config, self._stride)
         size = config.labels.group_size
-        wanted = (
+        losses = pair_losses(
+            score_maps[:, :size],
             labels.positive.to(device),
             labels.place.to(device),
             batch_strangers(batch, size).to(device),
             config.labels,
         )
-        losses = pair_losses(score_maps[:, :size], *wanted)
         total = losses.total
-        if scores.refined is not None:
-            total = total + config.labels.refined_weight * pair_losses(scores.refined.float(), *wanted).total
         if asked is not None and scores.change is not None:
             boxes = box_losses(scores.change.float(), asked, batch, config, self._stride)
             total = total + config.labels.box_weight * boxes

@@ -31,12 +31,11 @@ def check_settings(config: TrainConfig, processes: int) -> None:
     """Raises TrainingError where settings do not go together."""
     if config.model.calibrated:
         raise TrainingError("scores are calibrated after training, by 'siamfc calibrate': set model.calibrated=false")
-    for name in ("box_regression", "map_refinement"):
-        if getattr(config.model, name) and config.training.exemplar_size != EXEMPLAR_PX:
-            raise TrainingError(
-                f"{name.replace('_', ' ')} compares exemplars of {EXEMPLAR_PX} px: set "
-                f"training.exemplar_size={EXEMPLAR_PX}, or model.{name}=false"
-            )
+    if config.model.box_regression and config.training.exemplar_size != EXEMPLAR_PX:
+        raise TrainingError(
+            f"box regression compares exemplars of {EXEMPLAR_PX} px: set training.exemplar_size={EXEMPLAR_PX}, or "
+            "model.box_regression=false"
+        )
     whole = processes * config.labels.group_size
     if config.training.batch_size % whole:
         raise TrainingError(

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from siamfc.box_regression import BoxChange, search_windows
 from siamfc.correlation import cross_correlate
-from siamfc.map_refinement import MapRefinement
 from siamfc.model import SiamFC, channel_statistics
 from siamfc.score_map import score_map_cells
 
@@ -20,12 +19,10 @@ class PairScores(NamedTuple):
 
     Attributes:
         maps: (B, E, h, w), logits.
-        refined: (B, G, h, w), those of the pairs' own exemplars refined; None where the model refines none.
         change: What box regression says of the windows it was asked about; None where it was not asked.
     """
 
     maps: Tensor
-    refined: Tensor | None
     change: BoxChange | None
 
 
@@ -40,15 +37,13 @@ class PairScorer(nn.Module):
         model: What is trained.
         group_size: Pairs that are compared with each other; 1: each with itself alone.
         context_weight: As the tracker's: how much what surrounds the target in the exemplar counts in the maps.
-        refines: Whether a model's map refinement is asked, too.
     """
 
-    def __init__(self, model: SiamFC, group_size: int, *, context_weight: float = 1.0, refines: bool = True) -> None:
+    def __init__(self, model: SiamFC, group_size: int, *, context_weight: float = 1.0) -> None:
         super().__init__()
         self.model = model
         self._group_size = group_size
         self._context_weight = context_weight
-        self._refines = refines
 
     def forward(
         self,
@@ -78,36 +73,24 @@ class PairScorer(nn.Module):
             score_map_cells(search_px, exemplar_px, model.stride)
             for search_px, exemplar_px in zip(searches.shape[-2:], exemplars.shape[-2:], strict=True)
         )
-        if model.config.standardisation == "first_search":
-            search_features = model.features(searches)
-            mean, deviation = channel_statistics(search_features.flatten(2))
-            mean, deviation = mean[..., None, None], deviation[..., None, None]
-            exemplar_features = (model.features(exemplars) - mean) / deviation
-            search_features = (search_features - mean) / deviation
-        else:
-            exemplar_features, search_features = model.embed(exemplars), model.embed(searches)
-        height, width = exemplar_features.shape[-2:]
-        search_features = search_features[..., : rows + height - 1, : columns + width - 1]
-        weighed = exemplar_features
-        if self._context_weight < 1 and sizes is not None:
-            weighed = model.weigh_context(
-                exemplar_features, sizes, self._context_weight, exemplar_px=exemplars.shape[-1]
+        exemplar_features, search_features = model.features(exemplars), model.features(searches)
+        # Half precision ends here, as when tracking: a cosine near 1 would keep two of its decimals.
+        with torch.autocast(model.device.type, enabled=False):
+            exemplar_features, search_features = _standardised(
+                model, exemplar_features.to(model.bias.dtype), search_features.to(model.bias.dtype)
             )
-        maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
-        refined = change = None
-        if sizes is not None and model.map_refinement is not None and self._refines:
-            refined = self._refine(model.map_refinement, exemplar_features, search_features, sizes, maps)
-        if asked is not None and sizes is not None and model.box_regression is not None:
-            around = search_windows(search_features, asked, model.box_regression.cells)
-            change = model.box_regression(exemplar_features, around, sizes)
-        return PairScores(maps, refined, change)
-
-    def _refine(
-        self, refinement: MapRefinement, exemplars: Tensor, searches: Tensor, sizes: Tensor, maps: Tensor
-    ) -> Tensor:
-        size = self._group_size
-        groups = zip(*(torch.split(each, size) for each in (exemplars, searches, sizes, maps)), strict=True)
-        return torch.cat([refinement(*group[:3], group[3][:, :size]) for group in groups])
+            height, width = exemplar_features.shape[-2:]
+            search_features = search_features[..., : rows + height - 1, : columns + width - 1]
+            weighed = exemplar_features
+            if self._context_weight < 1 and sizes is not None:
+                exemplar_px = exemplars.shape[-1]
+                weighed = model.weigh_context(exemplar_features, sizes, self._context_weight, exemplar_px=exemplar_px)
+            maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
+            change = None
+            if sizes is not None and model.box_regression is not None and asked is not None:
+                around = search_windows(search_features, asked, model.box_regression.cells)
+                change = model.box_regression(exemplar_features, around, sizes)
+        return PairScores(maps, change)
 
     def _correlate(self, exemplar_features: Tensor, search_features: Tensor, windows: int) -> Tensor:
         size = self._group_size
@@ -120,6 +103,15 @@ class PairScorer(nn.Module):
             cut = cut_windows(searches, (height, width), windows)
             maps.append(F.conv2d(searches, torch.cat([exemplars, cut])))
         return torch.cat(maps)
+
+
+def _standardised(model: SiamFC, exemplars: Tensor, searches: Tensor) -> tuple[Tensor, Tensor]:
+    """Features of exemplars and searches (B, C, h, w), standardised as the model does: by each pair's own search."""
+    if model.config.standardisation != "first_search":
+        return model.standardise(exemplars), model.standardise(searches)
+    mean, deviation = channel_statistics(searches.flatten(2))
+    mean, deviation = mean[..., None, None], deviation[..., None, None]
+    return (exemplars - mean) / deviation, (searches - mean) / deviation
 
 
 def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> Tensor:

@@ -50,7 +50,7 @@ def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start
     if init is not None:
         given, wanted = init.state_dict(), model.state_dict()
         # The bias and gain of a network with other features mean nothing here.
-        beside = {name: getattr(config, name) for name in ("box_regression", "map_refinement", "calibrated")}
+        beside = {"box_regression": config.box_regression, "calibrated": config.calibrated}
         same_head = init.config.model_copy(update=beside) == config
         shared = {
             name: value

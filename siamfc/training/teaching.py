@@ -38,10 +38,7 @@ class Teacher:
                 f"training.exemplar_size is {config.training.exemplar_size}"
             )
         self._scorer = PairScorer(
-            fold(model).to(device),
-            config.labels.group_size,
-            context_weight=config.tracker.context_weight,
-            refines=False,
+            fold(model).to(device), config.labels.group_size, context_weight=config.tracker.context_weight
         )
         self.digest = Embedding(model).digest
 
