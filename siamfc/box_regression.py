@@ -3,14 +3,11 @@
 A score map sums the similarities of each exemplar cell with the search cell at its own place in a window. Taken apart,
 and with the cells around that place beside it, the similarities tell how the cells have moved: all to one side where
 the target did, apart where it grew. Optical flow calls this a cost volume (Dosovitskiy et al. 2015, FlowNet; Sun et al.
-2018, PWC-Net). Beside it stands how much each search cell looks like the target wherever in it, which tells how far a
-target reaches that has turned or bent. None of it knows what the target is, so it holds for targets that were never
-learned from.
+2018, PWC-Net). It knows nothing of what the target is, so it holds for targets that were never learned from.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -18,7 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from siamfc.cell_coverage import cell_coverage
-from siamfc.cell_matches import cell_cosines, target_affinity
 
 MARGIN = 3
 """Cells around an exemplar cell's own place with which it is compared, to each side."""
@@ -85,12 +81,7 @@ class BoxRegression(nn.Module):
         self.first = nn.Conv2d(volume + 1, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.third = nn.Conv2d(channels, channels // 2, 3, padding=1)
-        side = cells + 2 * MARGIN
-        self.extent = nn.Sequential(
-            nn.Conv2d(2, channels // 2, 3), nn.ReLU(), nn.Conv2d(channels // 2, channels // 2, 3, stride=2), nn.ReLU()
-        )
-        across = (side - 2 - 3) // 2 + 1
-        self.all_cells = nn.Linear(channels // 2 * (cells**2 + across**2) + 2, 2 * channels)
+        self.all_cells = nn.Linear(channels // 2 * cells**2 + 2, 2 * channels)
         self.change = nn.Linear(2 * channels, 8)
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
@@ -104,36 +95,38 @@ class BoxRegression(nn.Module):
                 `search_windows`.
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
         """
-        cosines, covered = cell_cosines(exemplars, windows), cell_coverage(sizes, self.cell_px, self._stride)
-        hidden = F.relu(self.first(torch.cat([cost_volume(cosines), covered[:, None].to(cosines.dtype)], dim=1)))
+        volume = cost_volume(exemplars, windows)
+        inside = torch.cat([volume, cell_coverage(sizes, self.cell_px, self._stride)[:, None]], dim=1)
+        hidden = F.relu(self.first(inside))
         hidden = hidden + F.relu(self.second(hidden))
         hidden = F.relu(self.third(hidden)).flatten(1)
-        extent = self.extent(target_affinity(cosines, covered.flatten(1))).flatten(1)
-        hidden = F.relu(self.all_cells(torch.cat([hidden, extent, sizes.clamp_min(4).log() - 4], dim=1)))
+        hidden = F.relu(self.all_cells(torch.cat([hidden, sizes.clamp_min(4).log() - 4], dim=1)))
         out = self.change(hidden)
         shift, log_size = out[:, :2] / 4, out[:, 2:4] / 4
         errors = (out[:, 4:] + _USUAL_LOG_ERROR).clamp(*_LOG_ERRORS).exp()
         return BoxChange(shift * _SHIFT_PX, log_size, errors[:, :2] * _SHIFT_PX, errors[:, 2:])
 
 
-def cost_volume(cosines: Tensor) -> Tensor:
-    """Of the cosines of exemplars' cells with those of windows, the ones around each cell's own place in a window.
+def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:
+    """Cosines of each exemplar cell with the search cells around its own place in a window.
 
     Args:
-        cosines: (B, n n, n + 2 m, n + 2 m), from `cell_cosines`.
+        exemplars: (B, C, n, n).
+        windows: (B, C, n + 2 m, n + 2 m).
 
     Returns:
         (B, (2 m + 1) ** 2, n, n): at ``[b, (2 m + 1) i + j, r, c]`` that of cell ``(r, c)`` with cell
         ``(r + i, c + j)`` of the window.
 
     Example:
-        >>> cost_volume(torch.zeros(1, 81, 15, 15)).shape
+        >>> cost_volume(torch.ones(1, 4, 9, 9), torch.ones(1, 4, 15, 15)).shape
         torch.Size([1, 49, 9, 9])
     """
-    B, cells, side, _ = cosines.shape
-    n = math.isqrt(cells)
+    B, C, n, _ = exemplars.shape
+    side = windows.shape[-1]
     places = side - n + 1
-    products = cosines.view(B, n, n, side, side)
+    own = F.normalize(exemplars, dim=1).permute(0, 2, 3, 1).reshape(B, n * n, C)
+    products = torch.matmul(own, F.normalize(windows, dim=1).reshape(B, C, side * side)).view(B, n, n, side, side)
     each, row, column, search_row, search_column = products.stride()
     volume = products.as_strided(
         (B, places, places, n, n), (each, search_row, search_column, row + search_row, column + search_column)

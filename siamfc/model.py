@@ -102,10 +102,12 @@ class SiamFC(nn.Module):
         if config.standardisation == "fixed":
             self.register_buffer("channel_mean", torch.zeros(self.out_channels))
             self.register_buffer("channel_deviation", torch.ones(self.out_channels))
-        field, stride = backbone.receptive_field, backbone.stride
-        cells = score_map_cells(EXEMPLAR_PX, field, stride)
-        centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
-        self.box_regression = BoxRegression(centers, stride=stride) if config.box_regression else None
+        self.box_regression: BoxRegression | None = None
+        if config.box_regression:
+            cells = score_map_cells(EXEMPLAR_PX, backbone.receptive_field, backbone.stride)
+            field, stride = backbone.receptive_field, backbone.stride
+            centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
+            self.box_regression = BoxRegression(centers, stride=stride)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
@@ -249,10 +251,5 @@ class SiamFC(nn.Module):
 
 def build_model(config: ModelConfig) -> SiamFC:
     """A model with fresh weights, in training mode."""
-    backbone = build_backbone(
-        config.backbone,
-        batch_norm_eps=config.batch_norm_eps,
-        last_block=config.last_block,
-        also_block=config.also_block,
-    )
+    backbone = build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps, last_block=config.last_block)
     return SiamFC(backbone, config)

@@ -18,7 +18,6 @@ from siamfc.box_regression import (
 )
 from siamfc.boxes import Box
 from siamfc.cell_coverage import cell_coverage
-from siamfc.cell_matches import cell_cosines
 from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.config import ModelConfig
 from siamfc.crops import context_side
@@ -46,7 +45,7 @@ def frames(photograph):
 def test_the_cost_volume_is_the_cosine_of_each_cell_with_those_around_its_place() -> None:
     torch.manual_seed(0)
     exemplars, windows = torch.randn(2, 5, 4, 4), torch.randn(2, 5, 10, 10)
-    volume = cost_volume(cell_cosines(exemplars, windows))
+    volume = cost_volume(exemplars, windows)
     assert volume.shape == (2, 49, 4, 4)
     for b, down, right, row, column in ((0, 0, 0, 0, 0), (1, 6, 2, 3, 1), (0, 3, 3, 2, 2), (1, 1, 6, 0, 3)):
         wanted = F.cosine_similarity(exemplars[b, :, row, column], windows[b, :, row + down, column + right], dim=0)

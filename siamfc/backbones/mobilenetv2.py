@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
-
-from siamfc.errors import ConfigError
 
 # (expansion, out_channels, stride) of blocks 1 to 9. The original halves the grid in the seventh; here it stays.
 _BLOCKS = ((1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), (6, 32, 1), (6, 32, 1), (6, 64, 1), (6, 64, 1), (6, 64, 1))
 _LAST_EXPANSION = 6
-_FIRST_OF_STRIDE_8 = 5  # the first block whose input has a cell every 8 px
 
 
 def _convolution(
@@ -43,26 +39,11 @@ class InvertedResidual(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, out_channels, (h - 3) // stride + 1, (w - 3) // stride + 1)."""
         filtered: Tensor = self.conv(features)
-        return self._with_residual(filtered, features)
-
-    def expand(self, features: Tensor) -> Tensor:
-        """The first layer alone: (B, C, h, w) -> (B, expansion C, h, w)."""
-        expanded: Tensor = self.conv[0](features)
-        return expanded
-
-    def go_on(self, features: Tensor, expanded: Tensor) -> Tensor:
-        """What `forward` gives of features, from what `expand` gave of them."""
-        return self._with_residual(self.conv[1:](expanded), features)
-
-    def _with_residual(self, filtered: Tensor, features: Tensor) -> Tensor:
-        return filtered + middle(features, filtered) if self.has_residual else filtered
-
-
-def middle(features: Tensor, smaller: Tensor) -> Tensor:
-    """The middle of features (B, C, h, w) that later layers (B, C', h', w') still have cells for."""
-    # How many that is depends on the grid, which siamfc.dense makes finer.
-    (height, width), eaten = features.shape[-2:], (features.shape[-1] - smaller.shape[-1]) // 2
-    return features[..., eaten : height - eaten, eaten : width - eaten]
+        if not self.has_residual:
+            return filtered
+        # The pixel that the filter eats is a cell of its grid, which siamfc.dense makes finer.
+        (height, width), eaten = features.shape[-2:], (features.shape[-1] - filtered.shape[-1]) // 2
+        return filtered + features[..., eaten : height - eaten, eaten : width - eaten]
 
 
 class Expansion(nn.Module):
@@ -86,16 +67,8 @@ class MobileNetV2(nn.Module):
     cells of a 127 px exemplar cover its first 123 px; its last four columns and rows are not seen, neither in the
     exemplar nor in any window.
 
-    With ``also_block`` the expansion of an earlier block, which is computed anyway, stands beside the last one's, cut to
-    its cells: finer parts of a target beside coarser ones. Scores are then sums over both, as if two networks' maps
-    were added (Li et al. 2019, SiamRPN++, sum those of several layers).
-
     Args:
         last_block: 7 to 10.
-        also_block: 5, the first with a cell every 8 px, to ``last_block - 1``; 0: none.
-
-    Raises:
-        ConfigError: Another ``also_block``.
 
     Example:
         >>> import torch
@@ -108,22 +81,15 @@ class MobileNetV2(nn.Module):
     pixel_mean: ClassVar[tuple[float, float, float]] = (123.675, 116.28, 103.53)
     pixel_deviation: ClassVar[tuple[float, float, float]] = (58.395, 57.12, 57.375)
 
-    def __init__(self, last_block: int = 7, also_block: int = 0) -> None:
+    def __init__(self, last_block: int = 7) -> None:
         super().__init__()
-        if also_block and not _FIRST_OF_STRIDE_8 <= also_block < last_block:
-            raise ConfigError(
-                f"model.also_block is 0 or {_FIRST_OF_STRIDE_8} to model.last_block - 1 ({last_block - 1}), "
-                f"not {also_block}"
-            )
-        self._also_block = also_block
         layers: list[nn.Module] = [_convolution(3, 32, 3, stride=2)]
         channels = 32
         for expansion, out_channels, stride in _BLOCKS[: last_block - 1]:
             layers.append(InvertedResidual(channels, out_channels, stride=stride, expansion=expansion))
             channels = out_channels
-        also_channels = _BLOCKS[also_block - 2][1] if also_block else 0
-        self.out_channels = (channels + also_channels) * _LAST_EXPANSION
-        layers.append(Expansion(channels, channels * _LAST_EXPANSION))
+        self.out_channels = channels * _LAST_EXPANSION
+        layers.append(Expansion(channels, self.out_channels))
         self.features = nn.Sequential(*layers)
         self.receptive_field = 59 + 16 * (last_block - 7)  # pixels that one feature cell sees
         for module in self.modules():
@@ -132,12 +98,5 @@ class MobileNetV2(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, C, h, w) of images (B, 3, H, W); ``h = (H - receptive_field) // 8 + 1``."""
-        if not self._also_block:
-            features: Tensor = self.features(images)
-            return features
-        before = self.features[: self._also_block](images)
-        block = self.features[self._also_block]
-        assert isinstance(block, InvertedResidual)
-        also = block.expand(before)
-        last: Tensor = self.features[self._also_block + 1 :](block.go_on(before, also))
-        return torch.cat([middle(also, last), last], dim=1)
+        features: Tensor = self.features(images)
+        return features

@@ -18,7 +18,7 @@ _OVERLAP_WEIGHT, _ERROR_WEIGHT = 0.3, 0.05
 
 
 def asked_windows(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
-    """The windows whose change of box is learned, as near the targets as a score map's peak is: (B, 2) row and column."""
+    """(B, 2) row and column of the windows whose change of box is learned: as near the targets as a map's peak is."""
     sizes = config.training
     cells = (batch.centers.flip(1) - sizes.exemplar_size / 2) / stride + _FARTHEST_CELLS * batch.nudges
     last = score_map_cells(sizes.search_size, sizes.exemplar_size, stride) - 1

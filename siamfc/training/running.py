@@ -146,7 +146,9 @@ class Trainer:
         self.epochs = state.notes["epochs"]
 
     def run(self, observer: Observer) -> bool:
-        """Train to the end; True where it was reached, False where Ctrl-C ended it before. Either way all is saved.
+        """Train to the end; True where it was reached, False where Ctrl-C ended it before.
+
+        Either way the state and the weights as they are then are written.
 
         Raises:
             TrainingError: The loss is not finite; the batch is written beside the state.
@@ -159,6 +161,7 @@ class Trainer:
             while self.step < self.steps:
                 self._run_epoch(observer, stop)
                 if self._is_stopping(stop):
+                    self._save_model(self.model())
                     self.save()
                     return False
                 self._finish_epoch(observer, held_out)
@@ -290,16 +293,22 @@ class Trainer:
             self.epochs.append(report.as_json())
             self._losses = []
             if epoch:
-                save_checkpoint(
-                    self.output / MODEL_FILE,
-                    model,
-                    provenance=self._provenance,
-                    settings={"tracker": self.config.tracker.model_dump(exclude_unset=True)},
-                    overwrite=True,
-                )
+                self._save_model(model)
             self.save()
             observer.on_epoch(report, model, held_out)
         self._fabric.barrier()
+
+    def _save_model(self, model: SiamFC) -> None:
+        """Write weights that anyone can use; the first process does."""
+        if self._share.rank != 0:
+            return
+        save_checkpoint(
+            self.output / MODEL_FILE,
+            model,
+            provenance=self._provenance,
+            settings={"tracker": self.config.tracker.model_dump(exclude_unset=True)},
+            overwrite=True,
+        )
 
     def _not_finite(self, batch: PairBatch, losses: PairLosses) -> TrainingError:
         """The error, once the batch is on disk."""

@@ -139,6 +139,26 @@ def test_shares_are_kept_and_only_searches_are_occluded() -> None:
     assert draw_photometry(rng, config, "search", 255, 127, grey=True).saturation == 0
 
 
+def test_motion_blurs_have_odd_lengths_up_to_the_greatest_and_any_direction() -> None:
+    config = AugmentationConfig(motion_blur_share=0.4, motion_blur_px=9)
+    rng = np.random.default_rng(0)
+    looks = [draw_photometry(rng, config, "search", 255, 127, grey=False) for _ in range(2000)]
+    moving = [look for look in looks if look.motion_px > 1]
+    assert abs(len(moving) - 800) < 4 * (2000 * 0.4 * 0.6) ** 0.5
+    assert {look.motion_px for look in moving} == {3, 5, 7, 9}
+    assert min(look.motion_deg for look in moving) < 2
+    assert max(look.motion_deg for look in moving) > 178
+
+
+def test_a_share_of_crops_is_turned() -> None:
+    config = AugmentationConfig(rotation_deg=30, rotation_share=0.25)
+    rng = np.random.default_rng(0)
+    drawn = [draw_geometry(rng, config, "search", mirrored=False, size=255, border_px=1e6) for _ in range(2000)]
+    turned = [abs(each.rotation_deg) for each in drawn if each.rotation_deg]
+    assert abs(len(turned) - 500) < 4 * (2000 * 0.25 * 0.75) ** 0.5
+    assert 29 < max(turned) <= 30
+
+
 def test_brightness_contrast_and_saturation_stay_in_their_ranges() -> None:
     config = AugmentationConfig(brightness=0.3, contrast=0.2, saturation=0.1)
     rng = np.random.default_rng(0)

@@ -63,6 +63,8 @@ def test_an_interrupt_finishes_the_step_saves_and_goes_on_the_same(unbroken, tmp
 
     first = tiny_trainer(tmp_path)
     assert not first.run(Interrupting())
+    stopped, now = load_model(tmp_path / MODEL_FILE, device="cpu"), first.model()
+    assert all(torch.equal(value, now.state_dict()[name]) for name, value in stopped.state_dict().items())
     second = tiny_trainer(tmp_path)
     second.resume()
     assert second.step == 5
