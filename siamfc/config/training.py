@@ -60,9 +60,6 @@ class AugmentationConfig(Section):
     search_scale: float = Field(default=0.22, ge=0, le=0.5, description="search: size change, +- this share")
     stretch: float = Field(default=0.12, ge=0, le=0.5, description="size change of each axis for itself, +- share")
     rotation_deg: float = Field(default=0.0, ge=0, le=180, description="turn, +- degrees")
-    rotation_share: float = Field(
-        default=1.0, ge=0, le=1, description="share of crops turned; boxes are not learned from pairs with a turned one"
-    )
     flip_share: float = Field(default=0.0, ge=0, le=1, description="share of pairs mirrored, both crops alike")
     part_share: float = Field(
         default=0.6,
@@ -159,6 +156,15 @@ class OptimiserConfig(Section):
         description=(
             "train: statistics of each batch, as the paper; frozen: the start's; folded: the start's, multiplied into "
             "the convolutions, which are trained so (faster by half, and the weights written have plain norms)"
+        ),
+    )
+    start_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description=(
+            "share of the start's weights in the backbone that is written, which keeps more of what they knew of other "
+            "videos; not of fresh layers"
         ),
     )
     average_decay: float = Field(

@@ -44,12 +44,26 @@ class Geometry(NamedTuple):
         The target's centre goes to ``size / 2 + shift``; without changes it is the tracker's own crop.
         """
         frame_px = context_side(box, context_amount) / exemplar_size
-        angle = math.radians(self.rotation_deg)
-        cos, sin = math.cos(angle), math.sin(angle)
+        cos, sin = self._turn()
         across, down = frame_px * self.scale_x * (-1.0 if self.mirrored else 1.0), frame_px * self.scale_y
         xx, xy, yx, yy = cos * across, -sin * down, sin * across, cos * down  # turned after it was stretched
         (left, top), (x, y) = (size / 2 + self.shift_x, size / 2 + self.shift_y), box.center
         return np.array([[xx, xy, x - xx * left - xy * top], [yx, yy, y - yx * left - yy * top]])
+
+    def size_in_crop(self, box: Box, *, context_amount: float, exemplar_size: int) -> tuple[float, float]:
+        """Width and height, crop pixels, of the box around the target as it is seen; turned, it counts as an ellipse.
+
+        Few targets fill the corners of their boxes, and the box around a turned box would be larger than they are.
+        """
+        frame_px = context_side(box, context_amount) / exemplar_size
+        cos, sin = self._turn()
+        # Turned in the frame first, then stretched.
+        width, height = math.hypot(cos * box.width, sin * box.height), math.hypot(sin * box.width, cos * box.height)
+        return width / (frame_px * self.scale_x), height / (frame_px * self.scale_y)
+
+    def _turn(self) -> tuple[float, float]:
+        angle = math.radians(self.rotation_deg)
+        return math.cos(angle), math.sin(angle)
 
 
 class Part(NamedTuple):
@@ -161,8 +175,6 @@ def draw_geometry(
     scale = math.exp(rng.uniform(-1, 1) * math.log1p(scale))
     stretch_x, stretch_y = (math.exp(value * math.log1p(config.stretch)) for value in rng.uniform(-1, 1, 2).tolist())
     turn = rng.uniform(-1, 1) * config.rotation_deg
-    if config.rotation_share < 1 and rng.random() >= config.rotation_share:
-        turn = 0.0
     across, down = rng.uniform(-1, 1, 2).tolist()
     if config.shift_within_picture:
         # The crop's farthest corner, turned and stretched, still lies in the picture.

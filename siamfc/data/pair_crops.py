@@ -39,8 +39,7 @@ class PairCrops(NamedTuple):
         center: Place (x, y) of the target's centre in the search crop, crop pixels.
         kind: What the search crop shows.
         photometry: Of exemplar and search, not yet applied.
-        sizes: Width and height of the target in the exemplar and in the search, crop pixels; a turn is not counted.
-        turned: Whether one of the crops is turned: how wide and high a turned target is, its box does not tell.
+        sizes: Width and height of the target in the exemplar and in the search, crop pixels.
         nudge: Two numbers in -1..1 for whatever is to be tried beside the target's place.
         name: The exemplar's track, for messages and for telling tracks apart.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
@@ -52,7 +51,6 @@ class PairCrops(NamedTuple):
     kind: PairKind
     photometry: tuple[Photometry, Photometry]
     sizes: tuple[tuple[float, float], tuple[float, float]]
-    turned: bool
     nudge: tuple[float, float]
     name: str
     skipped: tuple[str, ...] = ()
@@ -111,7 +109,6 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
         pair.kind,
         (exemplar.photometry, search.photometry),
         (exemplar.size, search.size),
-        exemplar.turned or search.turned,
         (float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
         pair.exemplar.track.name,
     )
@@ -127,7 +124,6 @@ class _Cut(NamedTuple):
     image: Image
     center: tuple[float, float]  # of the target, crop pixels
     size: tuple[float, float]  # of the target, crop pixels
-    turned: bool
     photometry: Photometry
 
 
@@ -183,12 +179,10 @@ class _Cutter:
             self.rng, self.config.augmentation, role, size, sizes.exemplar_size, grey=self.shared.grey
         )
         image = sample(frame, crop_to_frame, size)
-        frame_px = self._frame_px_per_crop_px(box)
         return _Cut(
             image,
             (size / 2 + geometry.shift_x, size / 2 + geometry.shift_y),
-            (box.width / (frame_px * geometry.scale_x), box.height / (frame_px * geometry.scale_y)),
-            geometry.rotation_deg != 0,
+            geometry.size_in_crop(box, context_amount=sizes.context_amount, exemplar_size=sizes.exemplar_size),
             look,
         )
 

@@ -26,7 +26,7 @@ def asked_windows(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
 
 
 def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
-    """The loss of each pair, (B,); 0 for pairs without the target, or with a turned crop.
+    """The loss of each pair, (B,); 0 for pairs without the target.
 
     A robust distance of place, scale and aspect; one minus the overlap of the boxes; and the negative logarithm of a
     Laplace density, whose width is what the network says it expects to be off by.
@@ -50,7 +50,7 @@ def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: Train
     surprise = ((found - wanted).abs() / expected + expected.log()).mean(dim=1)
     overlap = overlaps(change.boxes(windows, sizes[:, 0]), torch.cat([centers, sizes[:, 1]], dim=1))
     losses = distance / 2 + _OVERLAP_WEIGHT * (1 - overlap) + _ERROR_WEIGHT * surprise
-    return losses * (batch.is_positive & ~batch.is_turned).to(device)
+    return losses * batch.is_positive.to(device)
 
 
 def overlaps(boxes: Tensor, others: Tensor) -> Tensor:

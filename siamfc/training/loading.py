@@ -27,7 +27,6 @@ class PairBatch:
         searches: (B, 3, H, W) uint8, likewise.
         centers: (B, 2) place of the target in the search crop, x, y, search pixels.
         sizes: (B, 2, 2) width and height of the target in exemplar and search, pixels of each.
-        is_turned: (B,) bool: one of the crops is turned, so the target's size in it is not known.
         nudges: (B, 2) numbers in -1..1, two a pair.
         is_positive: (B,) bool: the search shows the exemplar's target.
         looks: Photometry of exemplars and of searches.
@@ -40,7 +39,6 @@ class PairBatch:
     searches: Tensor
     centers: Tensor
     sizes: Tensor
-    is_turned: Tensor
     nudges: Tensor
     is_positive: Tensor
     looks: tuple[BatchPhotometry, BatchPhotometry]
@@ -56,7 +54,6 @@ class PairBatch:
             searches=stack_images([pair.search for pair in pairs]),
             centers=torch.tensor([pair.center for pair in pairs], dtype=torch.float32),
             sizes=torch.tensor([pair.sizes for pair in pairs], dtype=torch.float32),
-            is_turned=torch.tensor([pair.turned for pair in pairs]),
             nudges=torch.tensor([pair.nudge for pair in pairs], dtype=torch.float32),
             is_positive=torch.tensor([pair.kind is PairKind.POSITIVE for pair in pairs]),
             looks=(

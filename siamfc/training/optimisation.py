@@ -26,6 +26,16 @@ def backbone_layers(model: SiamFC) -> list[nn.Module]:
     return list(children[0].children()) if len(children) == 1 else children
 
 
+def begun_in_backbone(model: SiamFC, fresh: frozenset[str]) -> list[str]:
+    """Names of the backbone's trained parameters whose layers began with weights, not with random numbers."""
+    return [
+        name
+        for name, value in model.named_parameters()
+        # A convolution that a norm was folded into has a bias that `fresh` does not name.
+        if value.requires_grad and name.startswith("backbone.") and f"{name.rpartition('.')[0]}.weight" not in fresh
+    ]
+
+
 def parameter_groups(model: SiamFC, fresh: frozenset[str], config: OptimiserConfig) -> list[dict[str, object]]:
     """Groups for a torch optimiser: factor on the rate and decay by what a parameter is.
 
@@ -83,11 +93,18 @@ class WeightAverage:
     Args:
         model: Whose weights.
         decay: Share of the old mean that a step keeps; 0: the mean is the weights themselves.
+        start: Weights that the run begins with, by name, of which the weights written keep a share.
+        start_share: That share; 0: they are the mean alone.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, model: nn.Module, decay: float, *, start: Iterable[str] = (), start_share: float = 0.0) -> None:
         self._decay = decay
         self._model = model
+        self._start_share = start_share
+        self._start: dict[str, Tensor] = {}
+        if start_share:
+            weights = dict(model.named_parameters())
+            self._start = {name: weights[name].detach().clone() for name in start}
         self.weights: dict[str, Tensor] = {}
         if decay:
             self.weights = {
@@ -104,5 +121,11 @@ class WeightAverage:
         torch._foreach_lerp_(list(self.weights.values()), [now[name].detach() for name in self.weights], 1 - decay)
 
     def averaged_state(self) -> dict[str, Tensor]:
-        """The model's state with the mean in the place of trained weights."""
-        return {**self._model.state_dict(), **self.weights}
+        """The model's state with the mean, and the start's share, in the place of trained weights.
+
+        Networks that one start was trained into can be mixed with it, weight by weight, and the mixture is often
+        better than either where the material is new (Wortsman et al. 2022, WiSE-FT).
+        """
+        state = {**self._model.state_dict(), **self.weights}
+        mixed = {name: torch.lerp(state[name], value, self._start_share) for name, value in self._start.items()}
+        return {**state, **mixed}

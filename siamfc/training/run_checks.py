@@ -36,6 +36,11 @@ def check_settings(config: TrainConfig, processes: int) -> None:
             f"box regression compares exemplars of {EXEMPLAR_PX} px: set training.exemplar_size={EXEMPLAR_PX}, or "
             "model.box_regression=false"
         )
+    if config.optimiser.start_share and config.optimiser.batch_norm == "train":
+        raise TrainingError(
+            "statistics of batch norms cannot be mixed with the start's: set optimiser.batch_norm=folded, or "
+            "optimiser.start_share=0"
+        )
     whole = processes * config.labels.group_size
     if config.training.batch_size % whole:
         raise TrainingError(

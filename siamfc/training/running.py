@@ -29,6 +29,7 @@ from siamfc.training.loss import PairLosses
 from siamfc.training.objective import Objective
 from siamfc.training.optimisation import (
     WeightAverage,
+    begun_in_backbone,
     build_optimiser,
     choose_trained,
     learning_rate,
@@ -99,7 +100,12 @@ class Trainer:
         self._prepare_model(start.fresh)
         scorer = PairScorer(self._model, config.labels.group_size, context_weight=config.tracker.context_weight)
         scorer.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._average = WeightAverage(self._model, config.optimiser.average_decay)
+        self._average = WeightAverage(
+            self._model,
+            config.optimiser.average_decay,
+            start=begun_in_backbone(self._model, start.fresh),
+            start_share=config.optimiser.start_share,
+        )
         groups = parameter_groups(self._model, start.fresh, config.optimiser)
         self._scorer, self._optimiser = fabric.setup(scorer, build_optimiser(groups, config.optimiser))
         self.step = 0

@@ -55,15 +55,6 @@ def test_the_truth_has_the_least_loss() -> None:
         assert (box_losses(wrong, asked, batch, config, 8) > least + 0.01).all()
 
 
-def test_pairs_with_a_turned_crop_teach_no_box() -> None:
-    batch, config = batch_of("augmentation.rotation_deg=20", "augmentation.rotation_share=0.4")
-    assert 0 < batch.is_turned.sum() < 8
-    asked = asked_windows(batch, config, 8)
-    exact = truth(batch, asked)
-    losses = box_losses(exact._replace(shift_px=exact.shift_px + 3), asked, batch, config, 8)
-    assert torch.equal(losses == 0, batch.is_turned)
-
-
 def test_pairs_without_the_target_teach_no_box() -> None:
     batch, config = batch_of("pairs.negative_share=1")
     asked = asked_windows(batch, config, 8)

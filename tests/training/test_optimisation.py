@@ -6,15 +6,18 @@ import pytest
 import torch
 
 from siamfc.config import ModelConfig, OptimiserConfig, load_train_config
+from siamfc.folding import fold_batch_norms
 from siamfc.model import build_model
 from siamfc.training.optimisation import (
     WeightAverage,
+    begun_in_backbone,
     build_optimiser,
     choose_trained,
     learning_rate,
     parameter_groups,
     set_learning_rate,
 )
+from siamfc.training.start import build_start
 
 
 @pytest.fixture
@@ -91,3 +94,28 @@ def test_without_decay_the_average_is_the_weights_themselves() -> None:
     average = WeightAverage(layer, decay=0.0)
     average.update(step=0)
     assert torch.equal(average.averaged_state()["weight"], layer.weight)
+
+
+def test_a_share_of_the_start_is_mixed_into_what_is_written_and_not_into_what_is_trained() -> None:
+    layer = torch.nn.Linear(1, 1)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+        layer.bias.fill_(1.0)
+    average = WeightAverage(layer, decay=0.0, start=["weight"], start_share=0.25)
+    with torch.no_grad():
+        layer.weight.fill_(5.0)
+        layer.bias.fill_(5.0)
+    written = average.averaged_state()
+    assert (written["weight"].item(), written["bias"].item()) == (4.0, 5.0)
+    assert layer.weight.item() == 5.0
+
+
+def test_layers_that_began_with_random_numbers_are_not_mixed(mobilenetv2) -> None:
+    start = build_start(mobilenetv2.config.model_copy(update={"last_block": 8}), mobilenetv2, seed=0)
+    fold_batch_norms(start.model)
+    start.model.requires_grad_(requires_grad=True)
+    names = begun_in_backbone(start.model, start.fresh)
+    assert "backbone.features.6.conv.0.0.bias" in names
+    assert "backbone.features.7.conv.0.0.weight" in names  # block 7's expansion is the old network's last layer
+    assert not [name for name in names if name.startswith(("backbone.features.8", "backbone.features.7.conv.1"))]
+    assert "gain" not in names

@@ -90,6 +90,11 @@ def test_a_run_is_resumed_with_its_own_settings_and_data_only(unbroken) -> None:
         elsewhere.resume()
 
 
+def test_the_starts_statistics_cannot_be_mixed_in(tmp_path) -> None:
+    with pytest.raises(TrainingError, match=r"optimiser\.start_share=0"):
+        tiny_trainer(tmp_path, "optimiser.start_share=0.5", "optimiser.batch_norm=train")
+
+
 def test_a_broken_state_is_refused(tmp_path) -> None:
     (tmp_path / STATE_FILE).write_bytes(b"no state")
     with pytest.raises(CheckpointError, match="not the state of a training run"):
