@@ -205,8 +205,9 @@ def _golden_run(model):
 
 def test_a_rendered_clip_gives_the_stored_boxes(mobilenetv2):
     truth, boxes = _golden_run(mobilenetv2)
-    # Other machines add in another order; on a near-tie a peak moves by one cell, half a crop pixel, 0.4 px here.
-    np.testing.assert_allclose(boxes, GOLDEN, atol=0.5)
+    # Other processors add in another order (AVX2 made these boxes, AVX-512 is up to 1.2 px off): on a near-tie a peak
+    # moves by one cell, half a crop pixel, 0.4 px here, and a size by what is taken over of a scale step, 2 %, 1 px.
+    np.testing.assert_allclose(boxes, GOLDEN, atol=1.5)
     assert intersection_over_union(boxes, truth).min() > 0.7
 
 
