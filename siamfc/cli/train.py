@@ -85,7 +85,9 @@ def train(
     ] = "not stated",
     config: Annotated[
         str | None,
-        options.config(_HOW, "Settings: train-default, train-joint, train-taught, train-paper, smoke, or a YAML file."),
+        options.config(
+            _HOW, "Settings: train-default, train-joint, train-deep, train-taught, train-paper, smoke, or a YAML file."
+        ),
     ] = None,
     setting: Annotated[list[str] | None, options.overrides(_HOW, "training.epochs=5")] = None,
     workers: Annotated[
