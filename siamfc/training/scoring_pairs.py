@@ -82,7 +82,9 @@ class PairScorer(nn.Module):
             height, width = exemplar_features.shape[-2:]
             search_features = search_features[..., : rows + height - 1, : columns + width - 1]
             weighed = exemplar_features
-            if self._context_weight < 1 and sizes is not None:
+            if self._context_weight < 1:
+                if sizes is None:
+                    raise ValueError("a context weight below 1 needs the targets' sizes")
                 exemplar_px = exemplars.shape[-1]
                 weighed = model.weigh_context(exemplar_features, sizes, self._context_weight, exemplar_px=exemplar_px)
             maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
