@@ -67,7 +67,12 @@ class PairScorer(nn.Module):
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels; needed by all but plain
                 maps with a context weight of 1.
             asked: (B, 2) row and column of the window of each search of which box regression is asked.
+
+        Raises:
+            ValueError: Sizes are missing where they are needed.
         """
+        if sizes is None and (asked is not None or self._context_weight < 1):
+            raise ValueError("box regression and a context weight below 1 need the targets' sizes")
         model = self.model
         rows, columns = (
             score_map_cells(search_px, exemplar_px, model.stride)
@@ -82,9 +87,7 @@ class PairScorer(nn.Module):
             height, width = exemplar_features.shape[-2:]
             search_features = search_features[..., : rows + height - 1, : columns + width - 1]
             weighed = exemplar_features
-            if self._context_weight < 1:
-                if sizes is None:
-                    raise ValueError("a context weight below 1 needs the targets' sizes")
+            if sizes is not None and self._context_weight < 1:
                 exemplar_px = exemplars.shape[-1]
                 weighed = model.weigh_context(exemplar_features, sizes, self._context_weight, exemplar_px=exemplar_px)
             maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
