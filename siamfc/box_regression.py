@@ -60,8 +60,10 @@ class BoxRegression(nn.Module):
     """Reads the change of a target's place and size from the cost volume of an exemplar and a search.
 
     Args:
-        cell_px: (n,) centres of what the cells along one side of an exemplar see, from `cell_centers`.
+        cell_px: (n,) centres of what the cells along one side see, from `cell_centers`: those of an exemplar, and of
+            the border around it.
         stride: Pixels a cell.
+        border: Cells that are compared around an exemplar, to each side.
 
     Example:
         >>> regression = BoxRegression(torch.arange(9) * 8.0 - 34, stride=8)
@@ -72,9 +74,10 @@ class BoxRegression(nn.Module):
 
     cell_px: Tensor
 
-    def __init__(self, cell_px: Tensor, *, stride: int, channels: int = 64) -> None:
+    def __init__(self, cell_px: Tensor, *, stride: int, border: int = 0, channels: int = 64) -> None:
         super().__init__()
         self.cells = cells = len(cell_px)
+        self.border = border
         self._stride = stride
         self.register_buffer("cell_px", cell_px, persistent=False)
         volume = (2 * MARGIN + 1) ** 2
@@ -90,9 +93,9 @@ class BoxRegression(nn.Module):
         """The change from exemplars to what windows show.
 
         Args:
-            exemplars: (B, C, n, n), standardised features.
+            exemplars: (B, C, n, n), standardised features, the border with them.
             windows: (B, C, n + 2 MARGIN, n + 2 MARGIN), likewise, of the windows and what is around them; from
-                `search_windows`.
+                `windows`.
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
         """
         volume = cost_volume(exemplars, windows)
@@ -105,6 +108,18 @@ class BoxRegression(nn.Module):
         shift, log_size = out[:, :2] / 4, out[:, 2:4] / 4
         errors = (out[:, 4:] + _USUAL_LOG_ERROR).clamp(*_LOG_ERRORS).exp()
         return BoxChange(shift * _SHIFT_PX, log_size, errors[:, :2] * _SHIFT_PX, errors[:, 2:])
+
+    def windows(self, features: Tensor, corners: Tensor) -> Tensor:
+        """Windows of search features with all that they are compared by; zeros where there is nothing.
+
+        Args:
+            features: (B, C, H, W), standardised.
+            corners: (B, 2) row and column of each exemplar-sized window's corner, whole numbers.
+
+        Returns:
+            (B, C, n + 2 MARGIN, n + 2 MARGIN).
+        """
+        return search_windows(features, corners, self.cells - 2 * self.border, MARGIN + self.border)
 
 
 def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:
@@ -134,21 +149,22 @@ def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:
     return volume.reshape(B, places * places, n, n)
 
 
-def search_windows(features: Tensor, cells: Tensor, size: int) -> Tensor:
-    """Windows of search features with `MARGIN` cells around them, zeros where there is nothing.
+def search_windows(features: Tensor, cells: Tensor, size: int, around: int) -> Tensor:
+    """Windows of features with some cells around them, zeros where there is nothing.
 
     Args:
-        features: (B, C, H, W), standardised.
+        features: (B, C, H, W).
         cells: (B, 2) row and column of each window's corner, whole numbers.
-        size: Cells a side of a window, without the margin.
+        size: Cells a side of a window.
+        around: Cells around it, to each side.
 
     Returns:
-        (B, C, size + 2 MARGIN, size + 2 MARGIN).
+        (B, C, size + 2 around, size + 2 around).
     """
     B, C, _, width = features.shape
-    side = size + 2 * MARGIN
+    side = size + 2 * around
     step = torch.arange(side, device=features.device)
     down, across = (cells[:, axis, None].to(features.device) + step for axis in (0, 1))
-    places = down[:, :, None] * (width + 2 * MARGIN) + across[:, None, :]  # (B, side, side)
-    padded = F.pad(features, (MARGIN,) * 4).flatten(2)
+    places = down[:, :, None] * (width + 2 * around) + across[:, None, :]  # (B, side, side)
+    padded = F.pad(features, (around,) * 4).flatten(2)
     return padded.gather(2, places.view(B, 1, -1).expand(-1, C, -1)).view(B, C, side, side)

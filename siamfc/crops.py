@@ -66,6 +66,11 @@ class CropRegion:
         """Frame pixels that one crop pixel spans; above 1 the crop is a reduction."""
         return self.side_px / self.crop_size
 
+    def widened(self, border_px: int) -> CropRegion:
+        """With so many crop pixels more to each side, at the same scale."""
+        share = 1 + 2 * border_px / self.crop_size
+        return CropRegion(self.center_x, self.center_y, self.side_px * share, self.crop_size + 2 * border_px)
+
     def to_frame(self, x: float, y: float) -> tuple[float, float]:
         """Point (x, y) of the crop, in frame pixels."""
         half = self.crop_size / 2

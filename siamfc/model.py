@@ -19,6 +19,12 @@ EXEMPLAR_PX = 127
 """Side of the exemplars whose cells box regression compares, pixels; the field's."""
 
 
+def without_border(images: Tensor, border: int) -> Tensor:
+    """The inner part of images or features (..., H, W) that come with so many pixels or cells more to each side."""
+    height, width = images.shape[-2:]
+    return images[..., border : height - border, border : width - border]
+
+
 class ChannelStatistics(NamedTuple):
     """Mean and deviation of each feature channel, (C,) each; what features are standardised by."""
 
@@ -104,10 +110,11 @@ class SiamFC(nn.Module):
             self.register_buffer("channel_deviation", torch.ones(self.out_channels))
         self.box_regression: BoxRegression | None = None
         if config.box_regression:
-            cells = score_map_cells(EXEMPLAR_PX, backbone.receptive_field, backbone.stride)
-            field, stride = backbone.receptive_field, backbone.stride
-            centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=EXEMPLAR_PX)
-            self.box_regression = BoxRegression(centers, stride=stride)
+            field, stride, border_px = backbone.receptive_field, backbone.stride, config.regression_border_px
+            side = EXEMPLAR_PX + 2 * border_px
+            cells = score_map_cells(side, field, stride)
+            centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=side)
+            self.box_regression = BoxRegression(centers, stride=stride, border=border_px // stride)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
@@ -118,6 +125,11 @@ class SiamFC(nn.Module):
     score_mean: Tensor
     score_deviation: Tensor
     score_curve: Tensor
+
+    @property
+    def border_px(self) -> int:
+        """How far around the exemplar reaches what box regression compares, exemplar pixels; whole cells."""
+        return self.box_regression.border * self.stride if self.box_regression is not None else 0
 
     @property
     def device(self) -> torch.device:

@@ -9,9 +9,10 @@ import torch
 from siamfc.model import SiamFC, build_model
 
 
-def with_regression(features: SiamFC) -> SiamFC:
+def with_regression(features: SiamFC, *, border_px: int = 0) -> SiamFC:
     """These features with a regression that has learned nothing: it says that nothing changed."""
-    model = build_model(features.config.model_copy(update={"box_regression": True})).eval()
+    settings = {"box_regression": True, "regression_border_px": border_px}
+    model = build_model(features.config.model_copy(update=settings)).eval()
     model.load_state_dict({**model.state_dict(), **features.state_dict()})
     return model
 

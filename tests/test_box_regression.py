@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
 
 from siamfc import MultiTracker, Tracker, TrackerConfig
 from siamfc.box_regression import (
     MARGIN,
     BoxChange,
+    BoxRegression,
     cost_volume,
-    search_windows,
 )
 from siamfc.boxes import Box
 from siamfc.cell_coverage import cell_coverage
@@ -52,14 +53,17 @@ def test_the_cost_volume_is_the_cosine_of_each_cell_with_those_around_its_place(
         assert volume[b, 7 * down + right, row, column].item() == pytest.approx(wanted.item(), abs=1e-6)
 
 
-def test_windows_have_their_margin_and_zeros_beyond_the_features() -> None:
+@pytest.mark.parametrize("border", [0, 2])
+def test_windows_have_their_margin_and_border_and_zeros_beyond_the_features(border) -> None:
     features = torch.arange(2 * 25.0).view(2, 1, 5, 5) + 1
-    windows = search_windows(features, torch.tensor([[0, 2], [1, 1]]), 3)
-    assert windows.shape == (2, 1, 3 + 2 * MARGIN, 3 + 2 * MARGIN)
-    inner = windows[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+    regression = BoxRegression(torch.zeros(3 + 2 * border), stride=8, border=border)
+    windows = regression.windows(features, torch.tensor([[0, 2], [1, 1]]))
+    around = MARGIN + border
+    assert windows.shape == (2, 1, 3 + 2 * around, 3 + 2 * around)
+    inner = windows[..., around:-around, around:-around]
     assert torch.equal(inner[0], features[0, :, 0:3, 2:5])
     assert torch.equal(inner[1], features[1, :, 1:4, 1:4])
-    assert not windows[0, 0, :MARGIN].any()  # above the first row
+    assert not windows[0, 0, :around].any()  # above the first row
 
 
 def test_a_cell_counts_by_the_share_of_it_that_the_target_covers() -> None:
@@ -120,6 +124,30 @@ def test_the_peaks_place_has_the_rest_of_the_weight(regressing, frames, place) -
         results.append(each.update(frames.frames[0]).box.center)
     px = context_side(Box(*BOX), 0.5) / 127
     assert results[1][0] - results[0][0] == pytest.approx(place * 8 * px, abs=0.05)
+
+
+def test_a_border_gives_the_regression_more_cells_and_leaves_the_maps_as_they_are(mobilenetv2, frames) -> None:
+    seen, maps = [], []
+    for border_px in (0, 16):
+        model = with_regression(mobilenetv2, border_px=border_px)
+        model.box_regression.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
+        tracker = Tracker(model, keep_maps=True)
+        tracker.init(frames.frames[0], BOX)
+        maps.append(tracker.update(frames.frames[1]).maps.score_maps)
+    np.testing.assert_allclose(maps[0], maps[1], atol=0.02 * np.ptp(maps[0]))  # OpenCV rounds where it samples
+    (exemplar, window, size), (wide, wide_window, same_size) = seen
+    assert exemplar.shape[-1] == 9
+    assert wide.shape[-1] == 13
+    assert window.shape[-1] + 4 == wide_window.shape[-1] == 13 + 2 * MARGIN
+    assert torch.equal(size, same_size)
+    assert F.cosine_similarity(exemplar, wide[..., 2:-2, 2:-2]).min() > 0.99
+    assert torch.equal(window, wide_window[..., 2:-2, 2:-2])
+
+
+@pytest.mark.parametrize("border_px", [12, -8, 72])
+def test_a_border_is_whole_cells(border_px) -> None:
+    with pytest.raises(ValidationError, match="regression_border_px"):
+        ModelConfig(box_regression=True, regression_border_px=border_px)
 
 
 def test_many_targets_are_regressed_as_each_alone(regressing, frames) -> None:

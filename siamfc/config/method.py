@@ -114,6 +114,13 @@ class ModelConfig(Section):
         default=False,
         description="whether the network also tells how place and size of the target differ from the exemplar's",
     )
+    regression_border_px: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        multiple_of=8,
+        description="box regression: how far around the exemplar reaches what it compares, pixels of the exemplar",
+    )
     calibrated: bool = Field(
         default=False,
         description="whether the weights hold what gives scores one meaning in all videos; 'siamfc calibrate' adds it",

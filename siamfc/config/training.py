@@ -117,6 +117,12 @@ class LabelConfig(Section):
     box_weight: float = Field(
         default=1.0, ge=0, le=100, description="weight of the box regression's loss, where the model has one"
     )
+    box_windows: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="of so many windows of each search, all near the target, box regression is asked; more cost little",
+    )
     teacher_weight: float = Field(
         default=4.0, ge=0, le=100, description="weight of a teacher's score maps, where --teacher gives one"
     )
@@ -207,3 +213,8 @@ class TrainConfig(Section):
     optimiser: OptimiserConfig = OptimiserConfig()
     training: TrainingConfig = TrainingConfig()
     tracker: TrackerConfig = TrackerConfig()
+
+    @property
+    def exemplar_border_px(self) -> int:
+        """How far exemplars are cut beyond ``training.exemplar_size``, to each side, for box regression."""
+        return self.model.regression_border_px if self.model.box_regression else 0

@@ -34,13 +34,13 @@ class PairCrops(NamedTuple):
     """What the network is shown of one pair.
 
     Attributes:
-        exemplar: (exemplar_size, exemplar_size, 3) uint8 RGB.
+        exemplar: (exemplar_size, exemplar_size, 3) uint8 RGB, and the border of box regression around it.
         search: (search_size, search_size, 3) uint8 RGB.
         center: Place (x, y) of the target's centre in the search crop, crop pixels.
         kind: What the search crop shows.
         photometry: Of exemplar and search, not yet applied.
         sizes: Width and height of the target in the exemplar and in the search, crop pixels.
-        nudge: Two numbers in -1..1 for whatever is to be tried beside the target's place.
+        nudges: ``labels.box_windows`` places beside the target, x and y in -1..1, of which box regression is asked.
         name: The exemplar's track, for messages and for telling tracks apart.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
     """
@@ -51,7 +51,7 @@ class PairCrops(NamedTuple):
     kind: PairKind
     photometry: tuple[Photometry, Photometry]
     sizes: tuple[tuple[float, float], tuple[float, float]]
-    nudge: tuple[float, float]
+    nudges: tuple[tuple[float, float], ...]
     name: str
     skipped: tuple[str, ...] = ()
 
@@ -109,7 +109,7 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
         pair.kind,
         (exemplar.photometry, search.photometry),
         (exemplar.size, search.size),
-        (float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))),
+        tuple((x, y) for x, y in rng.uniform(-1, 1, (config.labels.box_windows, 2)).tolist()),
         pair.exemplar.track.name,
     )
 
@@ -188,7 +188,7 @@ class _Cutter:
 
     def _size(self, role: Role) -> int:
         sizes = self.config.training
-        return sizes.exemplar_size if role == "exemplar" else sizes.search_size
+        return sizes.exemplar_size + 2 * self.config.exemplar_border_px if role == "exemplar" else sizes.search_size
 
     def _frame_px_per_crop_px(self, box: Box) -> float:
         sizes = self.config.training

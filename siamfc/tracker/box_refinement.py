@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from siamfc.box_regression import search_windows
 from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side
@@ -88,7 +87,7 @@ class BoxRefinement:
         """What to keep of an exemplar.
 
         Args:
-            exemplar_features: (1, C, h, w), standardised.
+            exemplar_features: (1, C, h, w), standardised, with the model's border.
             statistics: What they were standardised by, where the model takes statistics.
             size: (width, height) of the target in the exemplar, exemplar pixels.
         """
@@ -110,7 +109,7 @@ class BoxRefinement:
         standardised = torch.cat(
             [model.standardise(each[None], own.statistics) for each, own in zip(features, likenesses, strict=True)]
         )
-        windows = search_windows(standardised, torch.tensor(cells), self._regression.cells)
+        windows = self._regression.windows(standardised, torch.tensor(cells))
         exemplars = torch.cat([own.exemplar for own in likenesses])
         change = self._regression(exemplars, windows, torch.cat([own.size for own in likenesses]))
         numbers = torch.cat([change.shift_px, change.log_size, change.log_size_error], dim=1).tolist()

@@ -18,7 +18,7 @@ from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC
+from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC, without_border
 from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
@@ -128,14 +128,18 @@ class TargetSearch:
         fill = mean_color(image)
         with self.clock.stage("crop"):
             inner = CropRegion(*state.center, context_side(box, config.context_amount), config.exemplar_size)
+            border_px = self._model.border_px if self._refinement is not None else 0
             around = state.search_region(1.0, config.search_size)
-            exemplar, search = (_as_images(crop(image, region, fill)[None]) for region in (inner, around))
+            exemplar, search = (
+                _as_images(crop(image, region, fill)[None]) for region in (inner.widened(border_px), around)
+            )
             blurred = motion_blurred(image, inner, fill) if config.motion_blur else None
         with self.clock.stage("embed"):
             statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
                 statistics = self._model.channel_statistics(search)
-            plain_features = self._model.features(exemplar)
+            wide_features = self._model.features(exemplar)
+            plain_features = without_border(wide_features, border_px // self.stride)
             exemplar_features = sought = self._model.standardise(plain_features, statistics)
             if blurred is not None:
                 copies = self._model.embed(_as_images(blurred), statistics)
@@ -157,7 +161,9 @@ class TargetSearch:
             score = self._presence.score(reference, plain_features[0], (0, 0))
             likeness = None
             if self._refinement is not None:
-                likeness = self._refinement.likeness(exemplar_features, statistics, size)
+                likeness = self._refinement.likeness(
+                    self._model.standardise(wide_features, statistics), statistics, size
+                )
         return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()

@@ -18,29 +18,31 @@ _OVERLAP_WEIGHT, _ERROR_WEIGHT = 0.3, 0.05
 
 
 def asked_windows(batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
-    """(B, 2) row and column of the windows whose change of box is learned: as near the targets as a map's peak is."""
+    """(B, N, 2) row and column of the windows whose change of box is learned: as near a target as a map's peak is."""
     sizes = config.training
-    cells = (batch.centers.flip(1) - sizes.exemplar_size / 2) / stride + _FARTHEST_CELLS * batch.nudges
+    cells = (batch.centers.flip(1) - sizes.exemplar_size / 2) / stride
+    cells = cells[:, None] + _FARTHEST_CELLS * batch.nudges
     last = score_map_cells(sizes.search_size, sizes.exemplar_size, stride) - 1
     return cells.round().long().clamp(0, last)
 
 
 def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: TrainConfig, stride: int) -> Tensor:
-    """The loss of each pair, (B,); 0 for pairs without the target.
+    """The loss of each pair, the mean over its windows, (B,); 0 for pairs without the target.
 
     A robust distance of place, scale and aspect; one minus the overlap of the boxes; and the negative logarithm of a
     Laplace density, whose width is what the network says it expects to be off by.
 
     Args:
-        change: What regression says of the windows.
-        asked: (B, 2) row and column of the windows, from `asked_windows`.
+        change: What regression says of the B N windows.
+        asked: (B, N, 2) row and column of the windows, from `asked_windows`.
         batch: With the true places and sizes.
         config: Sizes.
         stride: Pixels a cell.
     """
     device = change.shift_px.device
-    centers, sizes = batch.centers.to(device), batch.sizes.to(device)
-    windows = asked.flip(1).to(device) * float(stride) + config.training.exemplar_size / 2
+    each = asked.shape[1]
+    centers, sizes = (values.to(device).repeat_interleave(each, dim=0) for values in (batch.centers, batch.sizes))
+    windows = asked.flatten(0, 1).flip(1).to(device) * float(stride) + config.training.exemplar_size / 2
     growth = (sizes[:, 1] / sizes[:, 0]).log()
     wanted_size = torch.stack([growth.sum(dim=1) / 2, (growth[:, 0] - growth[:, 1]) / 2], dim=1)
     wanted = torch.cat([(centers - windows) / _SHIFT_PX, wanted_size], dim=1)
@@ -50,7 +52,7 @@ def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: Train
     surprise = ((found - wanted).abs() / expected + expected.log()).mean(dim=1)
     overlap = overlaps(change.boxes(windows, sizes[:, 0]), torch.cat([centers, sizes[:, 1]], dim=1))
     losses = distance / 2 + _OVERLAP_WEIGHT * (1 - overlap) + _ERROR_WEIGHT * surprise
-    return losses * batch.is_positive.to(device)
+    return losses.view(-1, each).mean(dim=1) * batch.is_positive.to(device)
 
 
 def overlaps(boxes: Tensor, others: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from siamfc.data.pairs import PairSampler
 from siamfc.data.usable import Track
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.model import SiamFC
+from siamfc.model import SiamFC, without_border
 from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker.box_refinement import BoxRefinement, regresses
 from siamfc.training.loading import stack_images
@@ -108,7 +108,8 @@ class HeldOutPairs:
     @torch.inference_mode()
     def score_map(self, model: SiamFC, pair: PairCrops) -> NDArray[np.float32]:
         """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
-        score_map: Tensor = model(stack_images([pair.exemplar]), stack_images([pair.search]))[0]
+        exemplar = without_border(stack_images([pair.exemplar]), self._config.exemplar_border_px)
+        score_map: Tensor = model(exemplar, stack_images([pair.search]))[0]
         return np.asarray(score_map.float().cpu().numpy())
 
     def _strangers(self) -> list[Image]:
@@ -133,7 +134,7 @@ class HeldOutPairs:
         wanted = model.embed(stack_images([exemplar]), statistics)
         cells = score_map_cells(sizes.search_size, sizes.exemplar_size, model.stride)
         weighed = model.weigh_context(
-            wanted,
+            without_border(wanted, self._config.exemplar_border_px // model.stride),
             wanted.new_tensor([pair.sizes[0]]),
             self._tracker.context_weight,
             exemplar_px=sizes.exemplar_size,

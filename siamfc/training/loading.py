@@ -27,7 +27,7 @@ class PairBatch:
         searches: (B, 3, H, W) uint8, likewise.
         centers: (B, 2) place of the target in the search crop, x, y, search pixels.
         sizes: (B, 2, 2) width and height of the target in exemplar and search, pixels of each.
-        nudges: (B, 2) numbers in -1..1, two a pair.
+        nudges: (B, N, 2) places beside each target, x and y in -1..1, of which box regression is asked.
         is_positive: (B,) bool: the search shows the exemplar's target.
         looks: Photometry of exemplars and of searches.
         names: The exemplars' tracks.
@@ -54,7 +54,7 @@ class PairBatch:
             searches=stack_images([pair.search for pair in pairs]),
             centers=torch.tensor([pair.center for pair in pairs], dtype=torch.float32),
             sizes=torch.tensor([pair.sizes for pair in pairs], dtype=torch.float32),
-            nudges=torch.tensor([pair.nudge for pair in pairs], dtype=torch.float32),
+            nudges=torch.tensor([pair.nudges for pair in pairs], dtype=torch.float32),
             is_positive=torch.tensor([pair.kind is PairKind.POSITIVE for pair in pairs]),
             looks=(
                 BatchPhotometry([pair.photometry[0] for pair in pairs]),

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from siamfc.config import TrainConfig
-from siamfc.model import SiamFC
+from siamfc.model import SiamFC, without_border
 from siamfc.training.box_loss import asked_windows, box_losses
 from siamfc.training.labels import batch_labels, batch_strangers
 from siamfc.training.loading import PairBatch
@@ -67,6 +67,7 @@ class Objective:
             boxes = box_losses(scores.change.float(), asked, batch, config, self._stride)
             total = total + config.labels.box_weight * boxes
         if self._teacher is not None:
-            apart = teaching_loss(score_maps, self._teacher.score_maps(exemplars, searches, windows, sizes), size)
+            inner = without_border(exemplars, config.exemplar_border_px)
+            apart = teaching_loss(score_maps, self._teacher.score_maps(inner, searches, windows, sizes), size)
             total = total + config.labels.teacher_weight * apart
         return losses._replace(total=total)

@@ -98,7 +98,12 @@ class Trainer:
         self._model = start.model
         self._objective = Objective(config, stride=start.model.stride, teacher=teacher, device=fabric.device)
         self._prepare_model(start.fresh)
-        scorer = PairScorer(self._model, config.labels.group_size, context_weight=config.tracker.context_weight)
+        scorer = PairScorer(
+            self._model,
+            config.labels.group_size,
+            context_weight=config.tracker.context_weight,
+            border_px=config.exemplar_border_px,
+        )
         scorer.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = WeightAverage(
             self._model,

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from siamfc.box_regression import BoxChange, search_windows
+from siamfc.box_regression import BoxChange
 from siamfc.correlation import cross_correlate
-from siamfc.model import SiamFC, channel_statistics
+from siamfc.model import SiamFC, channel_statistics, without_border
 from siamfc.score_map import score_map_cells
 
 
@@ -19,7 +19,7 @@ class PairScores(NamedTuple):
 
     Attributes:
         maps: (B, E, h, w), logits.
-        change: What box regression says of the windows it was asked about; None where it was not asked.
+        change: What box regression says of the B N windows that it was asked about; None where it was not asked.
     """
 
     maps: Tensor
@@ -37,13 +37,16 @@ class PairScorer(nn.Module):
         model: What is trained.
         group_size: Pairs that are compared with each other; 1: each with itself alone.
         context_weight: As the tracker's: how much what surrounds the target in the exemplar counts in the maps.
+        border_px: So far do the crops of exemplars reach beyond the exemplars that are slid, to each side; a model
+            with box regression compares it.
     """
 
-    def __init__(self, model: SiamFC, group_size: int, *, context_weight: float = 1.0) -> None:
+    def __init__(self, model: SiamFC, group_size: int, *, context_weight: float = 1.0, border_px: int = 0) -> None:
         super().__init__()
         self.model = model
         self._group_size = group_size
         self._context_weight = context_weight
+        self._border_px = border_px
 
     def forward(
         self,
@@ -60,13 +63,13 @@ class PairScorer(nn.Module):
         size, then those that are windows of the group's searches, as `cut_windows` orders them.
 
         Args:
-            exemplars: One a search.
+            exemplars: One a search, with the border.
             searches: B of them.
             windows: So many by so many windows of each search are slid over all searches of the group as well;
                 E is ``G (1 + windows ** 2)``.
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels; needed by all but plain
                 maps with a context weight of 1.
-            asked: (B, 2) row and column of the window of each search of which box regression is asked.
+            asked: (B, N, 2) row and column of the N windows of each search of which box regression is asked.
 
         Raises:
             ValueError: Sizes are missing where they are needed.
@@ -74,27 +77,33 @@ class PairScorer(nn.Module):
         if sizes is None and (asked is not None or self._context_weight < 1):
             raise ValueError("box regression and a context weight below 1 need the targets' sizes")
         model = self.model
+        exemplar_px = [side - 2 * self._border_px for side in exemplars.shape[-2:]]
         rows, columns = (
-            score_map_cells(search_px, exemplar_px, model.stride)
-            for search_px, exemplar_px in zip(searches.shape[-2:], exemplars.shape[-2:], strict=True)
+            score_map_cells(search_px, side, model.stride)
+            for search_px, side in zip(searches.shape[-2:], exemplar_px, strict=True)
         )
         exemplar_features, search_features = model.features(exemplars), model.features(searches)
         # Half precision ends here, as when tracking: a cosine near 1 would keep two of its decimals.
         with torch.autocast(model.device.type, enabled=False):
-            exemplar_features, search_features = _standardised(
+            wide_features, search_features = _standardised(
                 model, exemplar_features.to(model.bias.dtype), search_features.to(model.bias.dtype)
             )
+            exemplar_features = without_border(wide_features, self._border_px // model.stride)
             height, width = exemplar_features.shape[-2:]
             search_features = search_features[..., : rows + height - 1, : columns + width - 1]
             weighed = exemplar_features
             if sizes is not None and self._context_weight < 1:
-                exemplar_px = exemplars.shape[-1]
-                weighed = model.weigh_context(exemplar_features, sizes, self._context_weight, exemplar_px=exemplar_px)
+                weighed = model.weigh_context(
+                    exemplar_features, sizes, self._context_weight, exemplar_px=exemplar_px[1]
+                )
             maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
             change = None
             if sizes is not None and model.box_regression is not None and asked is not None:
-                around = search_windows(search_features, asked, model.box_regression.cells)
-                change = model.box_regression(exemplar_features, around, sizes)
+                each = asked.shape[1]
+                exemplar, search, size = (
+                    values.repeat_interleave(each, dim=0) for values in (wide_features, search_features, sizes)
+                )
+                change = model.box_regression(exemplar, model.box_regression.windows(search, asked.flatten(0, 1)), size)
         return PairScores(maps, change)
 
     def _correlate(self, exemplar_features: Tensor, search_features: Tensor, windows: int) -> Tensor:

@@ -50,7 +50,7 @@ def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start
     if init is not None:
         given, wanted = init.state_dict(), model.state_dict()
         # The bias and gain of a network with other features mean nothing here.
-        beside = {"box_regression": config.box_regression, "calibrated": config.calibrated}
+        beside = {name: getattr(config, name) for name in ("box_regression", "regression_border_px", "calibrated")}
         same_head = init.config.model_copy(update=beside) == config
         shared = {
             name: value
@@ -129,7 +129,10 @@ def fit_gain_and_bias(correlations: Tensor, positive: Tensor, *, steps: int = 60
 @torch.no_grad()
 def fit_head(model: SiamFC, batches: list[PairBatch], config: TrainConfig) -> None:
     """Set gain and bias of a model to what `fit_gain_and_bias` finds on these batches."""
-    scores, labels, scorer = [], [], PairScorer(model, group_size=1, context_weight=config.tracker.context_weight)
+    scores, labels = [], []
+    scorer = PairScorer(
+        model, group_size=1, context_weight=config.tracker.context_weight, border_px=config.exemplar_border_px
+    )
     model.gain.fill_(1.0)
     model.bias.fill_(0.0)
     for batch in batches:

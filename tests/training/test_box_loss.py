@@ -35,7 +35,7 @@ def batch_of(*overrides: str):
 
 
 def truth(batch, asked) -> BoxChange:
-    windows = asked.flip(1) * 8.0 + 63.5
+    windows = asked[:, 0].flip(1) * 8.0 + 63.5
     growth = (batch.sizes[:, 1] / batch.sizes[:, 0]).log()
     size = torch.stack([growth.mean(dim=1), (growth[:, 0] - growth[:, 1]) / 2], dim=1)
     return BoxChange(batch.centers - windows, size, torch.full((8, 2), 0.64), torch.full((8, 2), 0.01))
@@ -66,8 +66,28 @@ def test_the_windows_asked_about_lie_near_the_target_and_on_the_map() -> None:
     cells = asked_windows(batch, config, 8)
     assert cells.min() >= 0
     assert cells.max() <= 4  # 159 px hold 5 x 5 windows
-    centers = cells.flip(1) * 8.0 + 63.5
-    assert (centers - batch.centers).abs().max() <= 8 * (1.2 + 0.5)
+    centers = cells.flip(2) * 8.0 + 63.5
+    assert (centers - batch.centers[:, None]).abs().max() <= 8 * (1.2 + 0.5)
+
+
+def test_many_windows_of_a_search_count_as_much_as_one() -> None:
+    batch, config = batch_of("labels.box_windows=3")
+    model, asked = start_model(config), asked_windows(batch, config, 8)
+    assert asked.shape == (8, 3, 2)
+    assert (asked[:, 0] != asked[:, 1]).any()
+    with torch.no_grad():
+        model.box_regression.change.weight.normal_(0, 0.3, generator=torch.Generator().manual_seed(0))
+        scorer = PairScorer(model, group_size=1)
+        sizes = batch.sizes[:, 0]
+        change = scorer(batch.exemplars, batch.searches, sizes=sizes, asked=asked).change
+        together = box_losses(change, asked, batch, config, 8)
+        alone = []
+        for window in range(3):
+            one = asked[:, window : window + 1]
+            change = scorer(batch.exemplars, batch.searches, sizes=sizes, asked=one).change
+            alone.append(box_losses(change, one, batch, config, 8))
+    assert torch.allclose(together, torch.stack(alone).mean(dim=0), rtol=1e-4)
+    assert not torch.allclose(alone[0], alone[1], rtol=1e-2)
 
 
 def test_overlap_is_intersection_over_union() -> None:
@@ -110,6 +130,32 @@ def test_layers_that_have_no_weights_yet_are_not_frozen(tmp_path) -> None:
         tiny_trainer(tmp_path, *BOXES)
 
 
+def test_a_border_around_exemplars_is_for_the_regression_alone() -> None:
+    (batch, _), (wide, config) = (batch_of(f"model.regression_border_px={border}") for border in (0, 16))
+    assert wide.exemplars.shape[-1] == 127 + 2 * 16
+    inner = wide.exemplars[..., 16:-16, 16:-16].float()
+    assert (inner - batch.exemplars).abs().mean() < 1  # OpenCV rounds where it samples
+    assert torch.equal(wide.searches, batch.searches)
+    model, asked = start_model(config), asked_windows(wide, config, 8)
+    with torch.inference_mode():
+        whole = PairScorer(model, group_size=2, context_weight=0.2, border_px=16)(
+            wide.exemplars, wide.searches, sizes=wide.sizes[:, 0], asked=asked
+        )
+        alone = PairScorer(model, group_size=2, context_weight=0.2)(inner, wide.searches, sizes=wide.sizes[:, 0])
+    assert torch.allclose(whole.maps, alone.maps, rtol=1e-3, atol=1e-3 * alone.maps.abs().max())
+    assert whole.change.shift_px.shape == (8, 2)
+
+
+def test_a_run_with_a_border_and_a_teacher_learns_and_writes_it(tmp_path) -> None:
+    settings = (*BOXES, "model.regression_border_px=16", "labels.group_size=2", "pairs.per_epoch=16")
+    trainer = tiny_trainer(tmp_path, *settings, init="mobilenetv2-imagenet", teacher="mobilenetv2-imagenet")
+    assert trainer.run(Silent())
+    model = load_model(tmp_path / MODEL_FILE, device="cpu")
+    assert model.border_px == 16
+    assert model.box_regression.cells == 13
+    assert model.box_regression.change.weight.any()
+
+
 def test_a_few_steps_on_a_batch_bring_its_boxes_onto_the_targets() -> None:
     batch, config = batch_of("training.search_size=191")
     model, asked = start_model(config), asked_windows(batch, config, 8)
@@ -119,7 +165,7 @@ def test_a_few_steps_on_a_batch_bring_its_boxes_onto_the_targets() -> None:
     found = []
     for _ in range(30):
         change = scorer(batch.exemplars, batch.searches, sizes=batch.sizes[:, 0], asked=asked).change
-        boxes = change.boxes(asked.flip(1) * 8.0 + 63.5, batch.sizes[:, 0])
+        boxes = change.boxes(asked[:, 0].flip(1) * 8.0 + 63.5, batch.sizes[:, 0])
         found.append(overlaps(boxes, torch.cat([batch.centers, batch.sizes[:, 1]], dim=1)).mean().item())
         optimiser.zero_grad()
         box_losses(change, asked, batch, config, 8).mean().backward()
