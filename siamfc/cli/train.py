@@ -215,6 +215,8 @@ class _Watcher:
                 f"{held_out.always_center_px:.1f}, a stranger's exemplar {held_out.stranger_error_px:.1f}), "
                 f"AUC {held_out.center_auc:.3f}"
             )
+            if held_out.box_overlap is not None:
+                parts.append(f"overlap of boxes {held_out.box_overlap:.3f}")
         parts += [f"{name.replace('_', ' ')} {value:.3f}" for name, value in report.tracking.items()]
         say(", ".join(parts))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ from siamfc.frames import Image
 from siamfc.model import SiamFC, without_border
 from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker.box_refinement import BoxRefinement, regresses
+from siamfc.training.box_loss import overlaps
 from siamfc.training.loading import stack_images
 
 _UPSAMPLING = 16
+_SCALE, _STRETCH = 0.22, 0.12  # of pairs whose boxes are measured
 _FARTHEST_PX = 50  # of the centre-distance curve, as in precision plots
 
 
@@ -37,6 +40,8 @@ class HeldOutFigures:
         center_auc: Mean share of pairs with an error of at most 0, 1, ..., 50 px.
         always_center_px: The error of naming the crop's centre.
         stranger_error_px: The error with an exemplar of another video.
+        box_overlap: Mean overlap (IoU) of the boxes found with the true ones, in pairs whose searches show the target
+            up to a fifth too large or small and an eighth too wide or high; None without a box regression.
     """
 
     pairs: int
@@ -44,6 +49,7 @@ class HeldOutFigures:
     center_auc: float
     always_center_px: float
     stranger_error_px: float
+    box_overlap: float | None = None
 
 
 class HeldOutPairs:
@@ -82,12 +88,15 @@ class HeldOutPairs:
                 "training": config.training.model_copy(update={"seed": 0}),
             }
         )
-        # One source a track: all weigh the same, whatever dataset they are from.
-        reader = PairReader(PairSampler((Source("held out", 1.0, tuple(tracks)),), settings.pairs), settings)
+        self._tracks = tuple(tracks)
         self._config = settings
         sizes = {name: getattr(config.training, name) for name in ("exemplar_size", "search_size", "context_amount")}
         self._tracker = config.tracker.model_copy(update=sizes)
-        self.pairs = [reader.read(0, number) for number in range(config.training.held_out_pairs)]
+        self.pairs = self._read(settings)
+        self._sized: list[PairCrops] = []
+        if config.model.box_regression:
+            other_sizes = still.model_copy(update={"search_scale": _SCALE, "stretch": _STRETCH})
+            self._sized = self._read(settings.model_copy(update={"augmentation": other_sizes}))
 
     def measure(self, model: SiamFC) -> HeldOutFigures:
         """The figures of a model."""
@@ -103,6 +112,7 @@ class HeldOutPairs:
             center_auc=float((errors[:, None] <= thresholds).mean()),
             always_center_px=float(np.hypot(*(centers - middle).T).mean()),
             stranger_error_px=float(strange.mean()),
+            box_overlap=self._box_overlap(folded) if self._sized and regresses(folded, self._tracker) else None,
         )
 
     @torch.inference_mode()
@@ -111,6 +121,16 @@ class HeldOutPairs:
         exemplar = without_border(stack_images([pair.exemplar]), self._config.exemplar_border_px)
         score_map: Tensor = model(exemplar, stack_images([pair.search]))[0]
         return np.asarray(score_map.float().cpu().numpy())
+
+    def _read(self, config: TrainConfig) -> list[PairCrops]:
+        # One source a track: all weigh the same, whatever dataset they are from.
+        reader = PairReader(PairSampler((Source("held out", 1.0, self._tracks),), config.pairs), config)
+        return [reader.read(0, number) for number in range(config.training.held_out_pairs)]
+
+    def _box_overlap(self, model: SiamFC) -> float:
+        found = torch.tensor([self._find(model, pair.exemplar, pair) for pair in self._sized])
+        true = torch.tensor([(*pair.center, *pair.sizes[1]) for pair in self._sized])
+        return float(overlaps(found, true).mean())
 
     def _strangers(self) -> list[Image]:
         """For each pair the exemplar of the next pair that is of another track."""
@@ -121,12 +141,12 @@ class HeldOutPairs:
         return exemplars
 
     def _errors(self, model: SiamFC, exemplars: Sequence[Image], centers: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = [self._find(model, exemplar, pair) for exemplar, pair in zip(exemplars, self.pairs, strict=True)]
+        found = [self._find(model, exemplar, pair)[:2] for exemplar, pair in zip(exemplars, self.pairs, strict=True)]
         return np.asarray(np.hypot(*(np.array(found) - centers).T))
 
     @torch.inference_mode()
-    def _find(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> tuple[float, float]:
-        """Place (x, y) of the target in the search crop, search pixels, by a folded model."""
+    def _find(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> tuple[float, float, float, float]:
+        """Centre x, y, width and height of the target in the search crop, search pixels, by a folded model."""
         sizes = self._config.training
         features, statistics = model.features(stack_images([pair.search])), None
         if model.config.standardisation == "first_search":
@@ -143,12 +163,15 @@ class HeldOutPairs:
         row, column = self._peak(score_map)
         middle = sizes.search_size / 2
         x, y = (self._shift(cell, model.stride) for cell in (column, row))
+        width, height = pair.sizes[0]
         if regresses(model, self._tracker):
             refinement = BoxRefinement(model, self._tracker)
             likeness = refinement.likeness(wanted, statistics, pair.sizes[0])
             (found,) = refinement.refine([likeness], features, [(round(row), round(column))])
             x, y = refinement.place((x, y), found)
-        return middle + x, middle + y
+            width *= math.exp(found.log_scale + found.log_aspect)
+            height *= math.exp(found.log_scale - found.log_aspect)
+        return middle + x, middle + y, width, height
 
     def _peak(self, score_map: Tensor) -> tuple[float, float]:
         """Row and column of a score map's peak, which lies between cells."""

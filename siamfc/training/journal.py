@@ -89,7 +89,8 @@ class Journal:
         write_text(self._output / METRICS_FILE, json.dumps(content, indent=1) + "\n", overwrite=True)
         figures = {**(asdict(report.held_out) if report.held_out else {}), **report.tracking}
         for name, value in figures.items():
-            self._board.add_scalar(f"epoch/{name}", value, report.step)
+            if value is not None:
+                self._board.add_scalar(f"epoch/{name}", value, report.step)
         if held_out is not None:
             path = self._output / "pictures" / f"epoch-{report.epoch:03d}.png"
             sheet = held_out_sheet(held_out, model)

@@ -116,6 +116,18 @@ def test_held_out_places_are_the_trackers_between_peak_and_regression() -> None:
     assert pairs.measure(model).center_error_px > before + 5  # 20 px to the right of what was nearly right
 
 
+def test_the_held_out_overlap_is_of_boxes_of_other_sizes_and_falls_where_they_are_misjudged() -> None:
+    config = tiny_config(*BOXES, "training.held_out_pairs=12")
+    pairs, model = HeldOutPairs(tiny_mixture().held_out, config), start_model(config)
+    unchanged = pairs.measure(model).box_overlap
+    assert 0.4 < unchanged < 0.9  # sizes as they were: off by up to a fifth and an eighth
+    with torch.no_grad():
+        model.box_regression.change.bias[2] = 4 * 0.7
+    assert pairs.measure(model).box_overlap < 0.7 * unchanged
+    plain = tiny_config(*BOXES, "model.box_regression=false")
+    assert HeldOutPairs(tiny_mixture().held_out, plain).measure(start_model(plain)).box_overlap is None
+
+
 def start_model(config):
     return build_start(config.model, load_model("mobilenetv2-imagenet", device="cpu"), seed=0).model
 
