@@ -57,7 +57,7 @@ class CropSettings:
 
 
 def side_for(config: TrainConfig) -> int:
-    """The least side in which every search crop of a whole target that these settings can draw lies inside, pixels.
+    """The least side in which every crop of a whole target that these settings can draw lies inside, pixels.
 
     Example:
         >>> from siamfc.config import load_train_config
@@ -66,8 +66,12 @@ def side_for(config: TrainConfig) -> int:
     """
     sizes, changes = config.training, config.augmentation
     angle = math.radians(min(changes.rotation_deg, 45.0))
-    largest = (1 + changes.search_scale) * (1 + changes.stretch) * (math.cos(angle) + math.sin(angle))
-    augmented = (sizes.search_size / 2 + changes.search_shift_px) * largest
+    turned = (1 + changes.stretch) * (math.cos(angle) + math.sin(angle))
+    exemplar_px = sizes.exemplar_size / 2 + config.exemplar_border_px
+    augmented = turned * max(
+        (sizes.search_size / 2 + changes.search_shift_px) * (1 + changes.search_scale),
+        (exemplar_px + changes.exemplar_shift_px) * (1 + changes.exemplar_scale),
+    )
     held_out = sizes.search_size / 2 + sizes.held_out_shift_px
     return math.ceil(2 * (max(augmented, held_out) + _SPARE_PX) / _BLOCK_PX) * _BLOCK_PX
 

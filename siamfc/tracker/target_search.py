@@ -140,7 +140,8 @@ class TargetSearch:
                 statistics = self._model.channel_statistics(search)
             wide_features = self._model.features(exemplar)
             plain_features = without_border(wide_features, border_px // self.stride)
-            exemplar_features = sought = self._model.standardise(plain_features, statistics)
+            wide_standardised = self._model.standardise(wide_features, statistics)
+            exemplar_features = sought = without_border(wide_standardised, border_px // self.stride)
             if blurred is not None:
                 copies = self._model.embed(_as_images(blurred), statistics)
                 sought = torch.lerp(exemplar_features, copies.mean(dim=0, keepdim=True), config.motion_blur)
@@ -161,9 +162,7 @@ class TargetSearch:
             score = self._presence.score(reference, plain_features[0], (0, 0))
             likeness = None
             if self._refinement is not None:
-                likeness = self._refinement.likeness(
-                    self._model.standardise(wide_features, statistics), statistics, size
-                )
+                likeness = self._refinement.likeness(wide_standardised, statistics, size)
         return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()

@@ -95,7 +95,9 @@ class HeldOutPairs:
         self.pairs = self._read(settings)
         self._sized: list[PairCrops] = []
         if config.model.box_regression:
-            other_sizes = still.model_copy(update={"search_scale": _SCALE, "stretch": _STRETCH})
+            # Within the picture, for a crop store holds no more around the target than training needs.
+            other = {"search_scale": _SCALE, "stretch": _STRETCH, "shift_within_picture": True}
+            other_sizes = still.model_copy(update=other)
             self._sized = self._read(settings.model_copy(update={"augmentation": other_sizes}))
 
     def measure(self, model: SiamFC) -> HeldOutFigures:
@@ -115,11 +117,15 @@ class HeldOutPairs:
             box_overlap=self._box_overlap(folded) if self._sized and regresses(folded, self._tracker) else None,
         )
 
+    def slid(self, pair: PairCrops) -> Image:
+        """A pair's exemplar as it is slid over the search: without the border that box regression compares."""
+        border, side = self._config.exemplar_border_px, len(pair.exemplar)
+        return pair.exemplar[border : side - border, border : side - border]
+
     @torch.inference_mode()
     def score_map(self, model: SiamFC, pair: PairCrops) -> NDArray[np.float32]:
         """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
-        exemplar = without_border(stack_images([pair.exemplar]), self._config.exemplar_border_px)
-        score_map: Tensor = model(exemplar, stack_images([pair.search]))[0]
+        score_map: Tensor = model(stack_images([self.slid(pair)]), stack_images([pair.search]))[0]
         return np.asarray(score_map.float().cpu().numpy())
 
     def _read(self, config: TrainConfig) -> list[PairCrops]:

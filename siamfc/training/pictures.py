@@ -15,7 +15,9 @@ _PAIRS = 8
 def held_out_sheet(held_out: HeldOutPairs, model: SiamFC) -> Image:
     """The first pairs, one below the other, as `siamfc.visualize.maps.draw_pair` draws them; (H, W, 3)."""
     rows = [
-        draw_pair(pair.exemplar, pair.search, held_out.score_map(model, pair), center=pair.center, stride=model.stride)
+        draw_pair(
+            held_out.slid(pair), pair.search, held_out.score_map(model, pair), center=pair.center, stride=model.stride
+        )
         for pair in held_out.pairs[:_PAIRS]
     ]
     return np.vstack(rows)

@@ -99,11 +99,9 @@ class PairScorer(nn.Module):
             maps = model.gain * self._correlate(weighed, search_features, windows) + model.bias
             change = None
             if sizes is not None and model.box_regression is not None and asked is not None:
-                each = asked.shape[1]
-                exemplar, search, size = (
-                    values.repeat_interleave(each, dim=0) for values in (wide_features, search_features, sizes)
-                )
-                change = model.box_regression(exemplar, model.box_regression.windows(search, asked.flatten(0, 1)), size)
+                around = [model.box_regression.windows(search_features, corners) for corners in asked.unbind(dim=1)]
+                exemplar, size = (values.repeat_interleave(len(around), dim=0) for values in (wide_features, sizes))
+                change = model.box_regression(exemplar, torch.stack(around, dim=1).flatten(0, 1), size)
         return PairScores(maps, change)
 
     def _correlate(self, exemplar_features: Tensor, search_features: Tensor, windows: int) -> Tensor:

@@ -7,7 +7,10 @@ import pytest
 
 from siamfc.config import AugmentationConfig
 from siamfc.data.augmentation import Photometry
+from siamfc.model import build_model
 from siamfc.training.held_out import HeldOutPairs
+from siamfc.training.pictures import held_out_sheet
+from siamfc.visualize.maps import draw_pair
 from tests.training.runs import tiny_config, tiny_mixture
 
 
@@ -35,3 +38,18 @@ def test_targets_lie_evenly_up_to_the_shift_off_the_centre(pairs) -> None:
     assert np.abs(offsets).max() <= 8
     assert np.abs(offsets).max() > 6
     assert abs(offsets.mean()) < 2
+
+
+def test_a_border_is_neither_in_the_score_map_nor_in_the_picture_of_it() -> None:
+    settings = ("model.standardisation=none", "model.box_regression=true", "training.exemplar_size=127")
+    config = tiny_config(*settings, "model.regression_border_px=16", "training.search_size=159")
+    pairs = HeldOutPairs(tiny_mixture().held_out, config)
+    [pair, *_] = pairs.pairs
+    assert pair.exemplar.shape == (159, 159, 3)
+    assert np.array_equal(pairs.slid(pair), pair.exemplar[16:-16, 16:-16])
+    model = build_model(config.model).eval()
+    alone = draw_pair(
+        pairs.slid(pair), pair.search, pairs.score_map(model, pair), center=pair.center, stride=model.stride
+    )
+    assert pairs.score_map(model, pair).shape == (5, 5)
+    assert np.array_equal(held_out_sheet(pairs, model)[: len(alone)], alone)
