@@ -96,7 +96,7 @@ def train(
     device: Annotated[str, options.device(_HOW)] = "auto",
     precision: Annotated[
         str,
-        typer.Option(metavar="32-true|bf16-mixed|16-mixed", help="Arithmetic of the network.", rich_help_panel=_HOW),
+        typer.Option(metavar="32-true|bf16-mixed", help="Arithmetic of the network.", rich_help_panel=_HOW),
     ] = "32-true",
 ) -> None:
     """Train on labelled video: pairs of crops of one object, of which the second is searched.

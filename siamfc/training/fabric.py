@@ -11,7 +11,7 @@ from siamfc.errors import ConfigError, EnvironmentProblem
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
+PRECISIONS = ("32-true", "bf16-mixed")
 
 
 def build_fabric(device: str = "auto", precision: str = "32-true") -> Fabric:

@@ -22,6 +22,7 @@ from siamfc.errors import TrainingError
 from siamfc.folding import fold_batch_norms, unfold_batch_norms
 from siamfc.model import SiamFC
 from siamfc.provenance import Provenance
+from siamfc.runtimes.embedding import Embedding
 from siamfc.training.bad_batch import keep_bad_batch
 from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.loading import PairBatch, Share, batches_per_epoch, read_batches
@@ -95,6 +96,7 @@ class Trainer:
         self._steps_per_epoch = batches_per_epoch(self._reader)
         start = build_start(config.model, init, seed=config.training.seed)
         check_frozen(start, config)
+        self._begun_with = {"digest": Embedding(init).digest if init else None, "fresh": sorted(start.fresh)}
         self._model = start.model
         self._objective = Objective(config, stride=start.model.stride, teacher=teacher, device=fabric.device)
         self._prepare_model(start.fresh)
@@ -117,6 +119,7 @@ class Trainer:
         self._seconds = 0.0
         self._losses: list[float] = []
         self.epochs: list[dict[str, Any]] = []
+        self._finished_epochs = 0  # in every process; with the one before the first step
 
     @property
     def steps(self) -> int:
@@ -138,7 +141,7 @@ class Trainer:
 
         Raises:
             CheckpointError: It cannot be read.
-            TrainingError: It is of other settings or other data.
+            TrainingError: It is of other settings, other data, another teacher, or began with other weights.
         """
         state = load_state(self.output / STATE_FILE)
         require_same(state.notes["config"], self.config.model_dump(mode="json"), self.output)
@@ -146,6 +149,8 @@ class Trainer:
             raise TrainingError(f"the data are not those that the run in {self.output} learned from")
         if state.notes.get("teacher") != self._objective.teacher_digest:
             raise TrainingError(f"the teacher (--teacher) is not the one that the run in {self.output} learned from")
+        if state.notes.get("init", self._begun_with) != self._begun_with:  # states of earlier versions do not say
+            raise TrainingError(f"the weights to start from (--init) are not those of the run in {self.output}")
         self._model.load_state_dict(state.model)
         for name, value in state.average.items():
             self._average.weights[name].copy_(value)
@@ -155,6 +160,7 @@ class Trainer:
         self._seconds = state.notes["seconds"]
         self._losses = state.notes["losses"]
         self.epochs = state.notes["epochs"]
+        self._finished_epochs = self.epochs[-1]["epoch"] + 1 if self.epochs else 0
 
     def run(self, observer: Observer) -> bool:
         """Train to the end; True where it was reached, False where Ctrl-C ended it before.
@@ -167,15 +173,14 @@ class Trainer:
         """
         held_out = HeldOutPairs(self._mixture.held_out, self.config) if self._mixture.held_out else None
         with StopRequest() as stop:
-            if not self.epochs:
-                self._finish_epoch(observer, held_out)
+            self._finish_due_epoch(observer, held_out)
             while self.step < self.steps:
                 self._run_epoch(observer, stop)
-                if self._is_stopping(stop):
+                self._finish_due_epoch(observer, held_out)
+                if self._is_stopping(stop) and self.step < self.steps:
                     self._save_model(self.model())
                     self.save()
                     return False
-                self._finish_epoch(observer, held_out)
         return True
 
     def model(self) -> SiamFC:
@@ -195,6 +200,7 @@ class Trainer:
             "config": self.config.model_dump(mode="json"),
             "data": fingerprint(self._mixture),
             "teacher": self._objective.teacher_digest,
+            "init": self._begun_with,
             "seconds": self._seconds,
             "losses": self._losses,
             "epochs": self.epochs,
@@ -285,10 +291,13 @@ class Trainer:
     def _set_mode(self) -> None:
         self._model.train(self.config.optimiser.batch_norm == "train")
 
-    def _finish_epoch(self, observer: Observer, held_out: HeldOutPairs | None) -> None:
-        """Measure, tell, and write model and state."""
+    def _finish_due_epoch(self, observer: Observer, held_out: HeldOutPairs | None) -> None:
+        """Where an epoch's last step is done: measure, tell, and write model and state, once."""
+        epoch, further_steps = divmod(self.step, self._steps_per_epoch)
+        if further_steps or self._finished_epochs > epoch:
+            return
+        self._finished_epochs = epoch + 1
         if self._share.rank == 0:
-            epoch = self.step // self._steps_per_epoch
             model = self.model()
             tracking: Mapping[str, float] = {}
             if self._track is not None and epoch % self.config.training.track_every == 0:

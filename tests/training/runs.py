@@ -57,6 +57,7 @@ def tiny_trainer(
     mixture: Mixture | None = None,
     init: str | None = None,
     teacher: str | None = None,
+    precision: str = "32-true",
 ) -> Trainer:
     return Trainer(
         tiny_config(*overrides),
@@ -64,7 +65,7 @@ def tiny_trainer(
         folder,
         init=load_model(init, device="cpu") if init else None,
         teacher=load_model(teacher, device="cpu") if teacher else None,
-        fabric=build_fabric("cpu"),
+        fabric=build_fabric("cpu", precision),
         workers=workers,
     )
 

@@ -13,6 +13,8 @@ from safetensors import safe_open
 
 from siamfc.checkpoint import load_model
 from siamfc.errors import CheckpointError, OutputError, TrainingError
+from siamfc.training.fabric import PRECISIONS
+from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.loading import read_batches
 from siamfc.training.running import MODEL_FILE, STATE_FILE
 from tests.training.runs import Silent, tiny_config, tiny_mixture, tiny_trainer
@@ -72,6 +74,40 @@ def test_an_interrupt_finishes_the_step_saves_and_goes_on_the_same(unbroken, tmp
     assert _equal(_weights(tmp_path), _weights(unbroken[0]))
 
 
+def test_an_interrupt_in_the_last_step_of_an_epoch_loses_nothing_of_its_report(unbroken, tmp_path) -> None:
+    class Interrupting(Silent):
+        def on_step(self, report):
+            super().on_step(report)
+            if report.step in (3, 7):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    first, second = tiny_trainer(tmp_path), tiny_trainer(tmp_path)
+    assert not first.run(Interrupting())
+    assert [epoch["epoch"] for epoch in first.epochs] == [0, 1]
+    second.resume()
+    assert second.run(Interrupting())  # nothing was left to do when it was asked to stop
+    timeless = [[{**report.as_json(), "seconds": 0} for report in unbroken[1].epochs]]
+    timeless.append([{**report, "seconds": 0} for report in second.epochs])
+    assert timeless[0] == timeless[1]
+    assert _equal(_weights(tmp_path), _weights(unbroken[0]))
+
+
+def test_an_epoch_that_was_cut_off_while_it_was_measured_is_measured_then(tmp_path, monkeypatch) -> None:
+    def power_cut(*_):
+        raise RuntimeError("power cut")
+
+    first = tiny_trainer(tmp_path, "training.save_every_s=0")
+    with monkeypatch.context() as patch:
+        patch.setattr(Silent, "on_step", lambda self, _: patch.setattr(HeldOutPairs, "measure", power_cut))
+        with pytest.raises(RuntimeError, match="power cut"):
+            first.run(Silent())
+    second = tiny_trainer(tmp_path)
+    second.resume()
+    assert second.step == 4
+    assert second.run(Silent())
+    assert [epoch["epoch"] for epoch in second.epochs] == [0, 1, 2]
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(unbroken, tmp_path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -88,6 +124,17 @@ def test_a_run_is_resumed_with_its_own_settings_and_data_only(unbroken) -> None:
     elsewhere = tiny_trainer(unbroken[0], mixture=tiny_mixture(held_out=False))
     with pytest.raises(TrainingError, match="the data are not those"):
         elsewhere.resume()
+    begun = tiny_trainer(unbroken[0], init="mobilenetv2-imagenet")
+    with pytest.raises(TrainingError, match="--init"):
+        begun.resume()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_run_learns_in_every_precision_that_is_offered(tmp_path, precision) -> None:
+    trainer = tiny_trainer(tmp_path, precision=precision)
+    begun = {name: value.clone() for name, value in trainer.model().state_dict().items()}
+    assert trainer.run(Silent())
+    assert any(not torch.equal(value, begun[name]) for name, value in trainer.model().state_dict().items())
 
 
 def test_the_starts_statistics_cannot_be_mixed_in(tmp_path) -> None:
