@@ -172,7 +172,7 @@ def _prepare(choice: TrackerChoice, material: Material, root: Path, workers: Wor
         "versions": {name: version for name, version in library_versions().items() if name not in _NOT_IN_BOXES},
         "machine": {"system": platform.platform(), "threads_a_worker": workers.threads_each},
     }
-    prepare_run_folder(path, record, overwrite=overwrite)
+    prepare_run_folder(path, record, material.digests, overwrite=overwrite)
     return RunFolder(path, material.protocol, base)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from siamfc.data.dataset import Dataset
 from siamfc.data.folders import nearest
@@ -49,6 +52,14 @@ class Material:
             "frames_without_truth": frames - with_truth,
         }
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """What runs on each sequence depend on, by name, as 16 hexadecimal digits.
+
+        That is how many frames there are, and where runs start with which boxes; images are not read.
+        """
+        return {sequence.name: _digest(sequence, self.plans[sequence.name]) for sequence in self.sequences}
+
 
 def read_material(
     dataset: Dataset, protocol: str, *, only: Iterable[str] | None = None, repetitions: int = 1
@@ -85,3 +96,11 @@ def _chosen(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[str, ...]:
     if not wanted:
         raise SourceError("no sequence was asked for")
     return tuple(name for name in dataset.names if name in wanted)
+
+
+def _digest(sequence: Sequence, plan: Iterable[PlannedRun]) -> str:
+    starts = sorted({(run.start.frame, *map(float, run.start.box)) for run in plan if run.start is not None})
+    content = hashlib.sha256(repr((len(sequence), starts)).encode())
+    if not starts:  # VOT's: where a tracker fails, and where it is started again, depends on all boxes
+        content.update(np.ascontiguousarray(sequence.boxes, dtype="<f8").tobytes())
+    return content.hexdigest()[:16]

@@ -1,8 +1,9 @@
-"""Where the results of one tracker by one protocol lie, and ``run.json``, which says what they were made with.
+"""Where the results of one tracker by one protocol lie, and what they were made with and on.
 
 ::
 
-    OUTPUT/results/TRACKER/PROTOCOL/run.json
+    OUTPUT/results/TRACKER/PROTOCOL/run.json         tracker, settings, versions
+                                    sequences.json   what tells other data of the same names
     ope           NAME.txt                     times/NAME_time.txt
     tre and sre   NAME/NAME_tre-01.txt         times/NAME/NAME_tre-01_time.txt
     got10k        NAME/NAME_001.txt            times/NAME/NAME_001_time.txt
@@ -36,6 +37,7 @@ from siamfc.evaluation.result_files import (
 from siamfc.files import write_text
 
 RECORD_FILE = "run.json"
+SEQUENCES_FILE = "sequences.json"
 FORMAT = "siamfc run 1"
 _NOT_COMPARED = ("machine",)
 
@@ -103,7 +105,9 @@ def with_times(trajectory: Trajectory, seconds: Floats | None) -> Trajectory:
     return trajectory if seconds is None else Trajectory(trajectory.states, trajectory.boxes, seconds)
 
 
-def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool) -> None:
+def prepare_run_folder(
+    path: Path, record: Mapping[str, Any], sequences: Mapping[str, str], *, overwrite: bool
+) -> None:
     """Make a folder ready for runs of what ``record`` describes: empty, or with finished runs of the very same.
 
     Leftovers of a run that was stopped while it wrote are removed.
@@ -111,6 +115,7 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool
     Args:
         path: The folder; made where it is not there.
         record: For ``run.json``: tracker, protocol, dataset, versions. ``machine`` is kept but not compared.
+        sequences: For ``sequences.json``: digests of what runs depend on, by name. Others that it holds stay.
         overwrite: Put away what an earlier run left.
 
     Raises:
@@ -128,7 +133,12 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool
             raise OutputError(f"{path} holds files, but no {RECORD_FILE}: name another --output, or give --overwrite")
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False) + "\n"
         write_text(path / RECORD_FILE, text)
-        return
+    else:
+        _require_same_record(path, present, record)
+    _note_sequences(path / SEQUENCES_FILE, sequences)
+
+
+def _require_same_record(path: Path, present: Mapping[str, Any], record: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps({"format": FORMAT, **record}))
     changes = [_change(key, old, new) for key, old, new in _differences(present, wanted)]
     if changes:
@@ -137,6 +147,23 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], *, overwrite: bool
             f"{path} holds results of another run: {'; '.join(changes[:3])}{more}. Results are not mixed: give this "
             "run another --name or --output, or replace the old one with --overwrite"
         )
+
+
+def _note_sequences(file: Path, sequences: Mapping[str, str]) -> None:
+    """Add sequences to those that a folder's runs were made on; raises OutputError for another of the same name."""
+    known: dict[str, str] = {}
+    if file.is_file():
+        known = _read_json(file)
+    others = [name for name, digest in sequences.items() if known.get(name, digest) != digest]
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise OutputError(
+            f"{file.parent} holds runs on other data: {', '.join(others[:3])}{more} had another number of frames, or "
+            "runs started with other boxes. Give this run another --output, or replace the old one with --overwrite"
+        )
+    if any(name not in known for name in sequences):
+        text = json.dumps({**known, **sequences}, indent=2, ensure_ascii=False) + "\n"
+        write_text(file, text, overwrite=True)
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -148,13 +175,20 @@ def read_record(path: Path) -> dict[str, Any] | None:
     file = path / RECORD_FILE
     if not file.is_file():
         return None
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{file} cannot be read: {error}") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    record = _read_json(file)
+    if record.get("format") != FORMAT:
         raise OutputError(f"{file} is not the record of a run of this program (expected the format {FORMAT!r})")
     return record
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{file} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise OutputError(f"{file} was not written by this program, or was changed since")
+    return content
 
 
 def _differences(old: object, new: object, key: str = "") -> Iterator[tuple[str, object, object]]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -235,6 +235,26 @@ def test_results_of_other_settings_are_never_mixed_in(data: str, tmp_path: Path)
     assert record["tracker"]["settings"]["num_scales"] == 3
     assert record["pixel_base"] == 1
     assert len(record["tracker"]["sha256"]) == 64
+
+
+@pytest.mark.parametrize("protocol", ["ope", "vot"])
+def test_runs_on_other_data_of_the_same_names_are_never_mixed_in(tmp_path: Path, protocol: str) -> None:
+    def run(data: str, *names: str, **more: Any) -> None:
+        evaluate(data, trackers=Reacting, protocol=protocol, sequences=names, output=tmp_path / "out", **more)
+
+    first, other = write_otb(tmp_path / "first"), write_otb(tmp_path / "other")
+    truth = tmp_path / "other" / "Bee" / "groundtruth_rect.txt"
+    lines = truth.read_text().splitlines()
+    lines[-1 if protocol == "vot" else 0] = "5,6,9,9"  # VOT's later starts depend on all boxes
+    truth.write_text("\n".join(lines))
+    run(first, "Bee")
+    run(other, "Ant")
+    with pytest.raises(OutputError, match=r"holds runs on other data: Bee had another number of frames, or.*--overw"):
+        run(other, "Ant", "Bee")
+    run(first, "Ant", "Bee", "Cow")
+    run(other, "Bee", overwrite=True)
+    known = json.loads((tmp_path / "out" / "results" / "Reacting" / protocol / "sequences.json").read_text())
+    assert list(known) == ["Bee"]
 
 
 def test_a_folder_with_files_of_unknown_origin_is_not_used(data: str, tmp_path: Path) -> None:
