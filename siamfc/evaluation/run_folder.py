@@ -105,9 +105,7 @@ def with_times(trajectory: Trajectory, seconds: Floats | None) -> Trajectory:
     return trajectory if seconds is None else Trajectory(trajectory.states, trajectory.boxes, seconds)
 
 
-def prepare_run_folder(
-    path: Path, record: Mapping[str, Any], sequences: Mapping[str, str], *, overwrite: bool
-) -> None:
+def prepare_run_folder(path: Path, record: Mapping[str, Any], sequences: Mapping[str, str], *, overwrite: bool) -> None:
     """Make a folder ready for runs of what ``record`` describes: empty, or with finished runs of the very same.
 
     Leftovers of a run that was stopped while it wrote are removed.
