@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from siamfc.checkpoint import model_names
+
 _TOOLS = Path(__file__).resolve().parent.parent / "tools"
 _BOX = (60, 50, 40, 40)
 
@@ -50,6 +52,14 @@ def test_runtimes_are_compared_with_torch(dataset, tmp_path) -> None:
     assert figures["given_torchs_state"]["share_of_boxes_within_0.01_px"] == 1
     assert figures["running_freely"]["auc"] > 0.8
     assert "onnxruntime" in text
+
+
+def test_all_shipped_networks_are_timed_beside_each_other(dataset) -> None:
+    box = ",".join(map(str, _BOX))
+    text = _run("measure_speed.py", dataset / "clip", "--box", box, "--rounds", 1, "--stop", 3)
+    rates = next(line.split()[1:] for line in text.splitlines() if line.startswith("frames/s"))
+    assert len(rates) == len(model_names())
+    assert "1.00 mobilenetv2-imagenet" in text.splitlines()[-1]
 
 
 def test_several_targets_are_measured_beside_single_ones(dataset, tmp_path) -> None:
