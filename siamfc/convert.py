@@ -69,8 +69,8 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - an unpickler raises anything on bytes that are no pickle
         # torch's own text for this advises to load it unsafely.
-        is_pickle = isinstance(error, pickle.UnpicklingError)
-        reason = "it holds more than tensors, or is no file of torch's" if is_pickle else str(error).partition("\n")[0]
+        unpickling = isinstance(error, (pickle.UnpicklingError, LookupError))
+        reason = "it holds more than tensors, or is no file of torch's" if unpickling else str(error).partition("\n")[0]
         raise CheckpointError(
             f"{path} cannot be read as plain tensors ({reason}). {_READABLE}; pickled modules, TorchScript and MATLAB "
             "files are not read, since they can run code or hold another network: save a state_dict instead."

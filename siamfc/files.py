@@ -41,9 +41,12 @@ def _umask() -> int:
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
-    """A UTF-8 text file with Unix line ends, whole or not at all; errors as `write_whole`."""
+    """A UTF-8 text file with Unix line ends, whole or not at all; errors as `write_whole`.
+
+    What is no character, as in file names of another encoding, is written as JSON escapes it, by its number.
+    """
     with write_whole(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def sha256_of(path: Path) -> str:

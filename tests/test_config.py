@@ -183,6 +183,11 @@ def test_a_value_of_the_wrong_type_or_out_of_range_is_one_line_that_names_its_ke
     assert "\n" not in message
 
 
+def test_what_a_check_of_our_own_says_stands_by_itself():
+    with pytest.raises(ConfigError, match=r"^[^:]*: tracker\.num_scales: must be odd"):
+        load_config(overrides=["tracker.num_scales=4"])
+
+
 @pytest.mark.parametrize(
     "text", ["num_scales=5", "tracker.num_scales", "tracker.=5", ".num_scales=5", "", "=", "tracker=5"]
 )

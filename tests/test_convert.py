@@ -225,6 +225,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     _refused(tmp_path, "no file")
 
 
+def test_what_is_no_file_of_torchs_is_said_to_be_none(tmp_path):
+    path = tmp_path / "text.mp4"
+    path.write_text("hello, no video and no weights")
+    with pytest.raises(CheckpointError, match="no file of torch's"):
+        convert_weights(path)
+
+
 @pytest.mark.parametrize("name", ["weights.pth", "weights.pt", "weights.safetensors"])
 @pytest.mark.parametrize("how", ["pickle", "torch"])
 def test_a_malicious_pickle_executes_nothing(tmp_path, save, alexnet_weights, name, how):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,12 @@ def test_text_is_written_as_utf8_with_plain_line_ends(tmp_path):
     write_text(path, "eins\nzwei é\n")
     assert path.read_bytes() == "eins\nzwei é\n".encode()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_of_another_encoding_is_written_as_json_escapes_it(tmp_path):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    write_text(tmp_path / "boxes.json", json.dumps({"source": name}, ensure_ascii=False))
+    assert json.loads((tmp_path / "boxes.json").read_text(encoding="utf-8"))["source"] == name
 
 
 def test_missing_folders_are_made(tmp_path):

@@ -106,12 +106,15 @@ def calibrate(
     slope, offset = calibrated.score_curve.tolist()
     say(f"calibrated on {len(drawn)} targets: score 0.5 at a cosine of {-offset / slope:.3f}, slope {slope:.1f}")
     _show(figures)
+    if not figures:
+        say("how well the score tells was not measured: give --held-out FILE, or --measure LAYOUT:PATH")
     if report:
         from siamfc.files import write_text
 
         rows = {name: [each._asdict() for each in found] for name, found in figures.items()}
         text = {"model": model.info.name, "sha256": model.info.sha256, "roc_area": rows}
         write_text(report, json.dumps(text, indent=1) + "\n", overwrite=overwrite)
+        say(f"wrote {report}")
     if out:
         info = save_checkpoint(
             out,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
@@ -29,11 +31,16 @@ class ErrorReportingGroup(TyperGroup):
     """Commands whose expected errors are one line and exit code 2; only bugs show a traceback."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
-        """Run the command; turn `SiamfcError` into exit code 2, Ctrl-C into 130."""
+        """Run the command; turn `SiamfcError` and a full disk into exit code 2, Ctrl-C into 130."""
         try:
             return super().invoke(ctx)
         except SiamfcError as error:
             fail(str(error))
+            raise typer.Exit(EXIT_BAD_INPUT) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            fail("the disk to which the output goes is full")
             raise typer.Exit(EXIT_BAD_INPUT) from None
         except KeyboardInterrupt:
             fail("interrupted")

@@ -103,11 +103,16 @@ def look_through(
 def open_frames(
     stack: ExitStack, source: str | None, data: str | None, sequence: str | None, truth: str | None, start: int
 ) -> tuple[FrameSource, TrueBox | None]:
-    """The frames of a source, or of a dataset's sequence; and where the truth about them is known, what tells it."""
+    """The frames of a source, or of a dataset's sequence; and where the truth about them is known, what tells it.
+
+    Raises:
+        SourceError: Something cannot be read, or a dataset has several sequences and none was chosen.
+    """
     from siamfc.boxes import Box
     from siamfc.data import open_dataset
     from siamfc.data.sequence_source import SequenceSource
     from siamfc.data.truth_file import read_truth, true_box
+    from siamfc.errors import SourceError
     from siamfc.video import open_source
 
     known = read_truth(Path(truth)) if truth else None
@@ -115,6 +120,9 @@ def open_frames(
     if data is None:
         return stack.enter_context(open_source(source or "", start=start)), told
     dataset = open_dataset(data)
+    if sequence is None and len(dataset.names) > 1:
+        some = ", ".join(dataset.names[:3])
+        raise SourceError(f"{data} has {len(dataset.names)} sequences: choose one by --sequence ({some}, ...)")
     found = dataset.find(sequence) if sequence else dataset[0]
     in_view = found.in_view
 

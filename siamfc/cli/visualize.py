@@ -71,7 +71,7 @@ def visualize(
         ),
     ] = None,
     sequence: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which of its sequences.", rich_help_panel=_TARGET)
+        str | None, typer.Option(metavar="NAME", help="Which of its sequences, if several.", rich_help_panel=_TARGET)
     ] = None,
     frames: Annotated[
         str | None,

@@ -97,7 +97,8 @@ def parse_section(kind: type[_SectionT], values: Mapping[str, Any], *, where: st
         path = [str(part) for part in problem["loc"]]
         if problem["type"] == "extra_forbidden":
             raise ConfigError(f"{where}: {_unknown_key(kind, path)}") from None
-        raise ConfigError(f"{where}: {'.'.join(path)}: {problem['msg']}") from None
+        text = str(problem["msg"]).removeprefix("Value error, ")  # pydantic's, before what our own checks say
+        raise ConfigError(": ".join(part for part in (where, ".".join(path), text) if part)) from None
 
 
 def _unknown_key(kind: type[BaseModel], path: list[str]) -> str:

@@ -106,7 +106,7 @@ class VideoFile(FrameSource):
         if self._layout.is_cut or account.stops_inside_packet or account.read_failed or missing:
             raise SourceError(
                 f"{self.name} ends early: {total}{self._of_stated} frames could be read, then the file breaks off"
-                f"{reason}; copy or record it again, or give stop {total}"
+                f"{reason}; copy or record it again, or stop before it (--stop {total})"
             )
         if total == 0 and account.packets:
             raise SourceError(f"{self.name} holds no frame that can be decoded{reason}")

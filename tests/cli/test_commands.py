@@ -111,6 +111,14 @@ def test_info_tells_what_a_bug_report_needs() -> None:
     assert "torch" in CliRunner().invoke(app, ["info"]).stdout
 
 
+def test_a_full_disk_under_standard_output_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "siamfc", "info"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "siamfc: the disk to which the output goes is full\n"
+
+
 def test_convert_writes_a_checkpoint_that_loads_and_names_what_it_dropped(tmp_path: Path) -> None:
     weights = load_model("mobilenetv2-imagenet", device="cpu").backbone.state_dict()
     torch.save(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,8 @@ def test_a_sequence_of_a_dataset_brings_frames_and_truth(images: Path, tmp_path:
     assert result.exit_code == 0, result.output
     assert "colours from -1 to 4" in result.stdout
     assert (tmp_path / "out" / "panel-000002.png").is_file()
+    shutil.copytree(images.parent, images.parent.parent / "Dog")
+    assert "2 sequences: choose one by --sequence (Clip, Dog" in complaint("--data", data, "--frames", "2")
     assert "did you mean Clip" in complaint("--data", data, "--sequence", "Clop", "--frames", "2")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from siamfc.errors import OutputError, SiamfcError, SourceError
 from siamfc.evaluation import VotScore, VotSequenceScore, bootstrap_difference, bootstrap_mean, vot_score
 from siamfc.evaluation.reporting import intervals as intervals_module
 from siamfc.evaluation.reporting.model import Report, read_report
 from siamfc.evaluation.reporting.report import build_report, merge_reports, write_reports
+from siamfc.evaluation.reporting.tables import sequence_table, summary_table
 from siamfc.evaluation.scores import Evaluation
 from tests.conftest import REPOSITORY
 from tests.evaluations import got10k, one_pass, vot
@@ -108,6 +111,16 @@ def test_a_report_is_read_as_it_was_written(report: Report, tmp_path: Path) -> N
     path.write_text(report.to_json().replace('"dataset"', '"data"'), encoding="utf-8")
     with pytest.raises(SourceError, match="dataset"):
         read_report(path)
+
+
+def test_long_names_stand_whole_in_a_narrow_table(tmp_path: Path) -> None:
+    name = "a-tracker-of-thirty-characters"
+    report = build_report(one_pass(tmp_path, {name: 2.0}))
+    for table in (summary_table(report), sequence_table(report)):
+        console = Console(width=60, file=io.StringIO())
+        console.print(table)
+        assert isinstance(console.file, io.StringIO)
+        assert "\N{HORIZONTAL ELLIPSIS}" not in console.file.getvalue()
 
 
 def test_texts_survive_however_they_look(evaluation: Evaluation) -> None:

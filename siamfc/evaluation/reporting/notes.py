@@ -31,9 +31,11 @@ def _incomplete(report: Report) -> Iterator[str]:
                 f"{_some(hidden)}."
             )
         if tracker.problems:
+            scored = tracker.sequences_scored
+            means = f"; its means are over the {scored} others" if scored else ""
             yield (
-                f"{tracker.name}: {_count(len(tracker.problems), 'sequence')} of {total} without a result; its means "
-                f"are over the {tracker.sequences_scored} others. " + _reasons(tracker)
+                f"{tracker.name}: {_count(len(tracker.problems), 'sequence')} of {total} without a result{means}. "
+                + _reasons(tracker)
             )
     group = report.comparison.trackers
     outside = [tracker.name for tracker in report.trackers if tracker.sequences_scored and tracker.name not in group]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from siamfc.evaluation.reporting.model import Report
@@ -11,11 +11,11 @@ from siamfc.evaluation.reporting.page_tables import NOTHING, figure_text, speed_
 
 def summary_table(report: Report) -> Table:
     """Trackers by headline figures, each with its interval below it, and frames a second."""
-    table = Table("tracker", box=None, pad_edge=False)
+    table = Table(Column("tracker", overflow="fold"), box=None, pad_edge=False)
     for figure in report.figures:
-        table.add_column(figure.label, justify="right")
+        table.add_column(figure.label, justify="right", overflow="fold")
     for heading in ("sequences", "frames/s"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for tracker in report.trackers:
         row = [Text(tracker.name)]
         for figure in report.figures:
@@ -33,10 +33,11 @@ def summary_table(report: Report) -> Table:
 def sequence_table(report: Report) -> Table:
     """The first headline figure by sequence and tracker."""
     figure = report.figures[0]
-    table = Table("sequence", box=None, pad_edge=False, caption=figure.label, caption_justify="left")
-    table.add_column("frames", justify="right")
+    names = Column("sequence", overflow="fold")
+    table = Table(names, box=None, pad_edge=False, caption=figure.label, caption_justify="left")
+    table.add_column("frames", justify="right", overflow="fold")
     for tracker in report.trackers:
-        table.add_column(Text(tracker.name), justify="right")
+        table.add_column(Text(tracker.name), justify="right", overflow="fold")
     for name in report.split:
         rows = [tracker.by_sequence.get(name) for tracker in report.trackers]
         frames = next((str(row.frames) for row in rows if row), NOTHING)
