@@ -206,12 +206,17 @@ def _read(view: View, part: Part | None) -> _Seen:
 def _border_px(view: View, frame: Image, box: Box) -> float:
     """Distance from the box's centre to the nearest border of the picture, frame pixels; negative outside.
 
-    A stored crop is part of a frame, whose own border may lie inside it.
+    A stored crop is part of a frame, whose own border may lie inside it. How far that is from the target's centre is
+    stored, but not to which side: the centre of a part may lie nearer to it by as much as it is off the target's.
     """
     (x, y), (height, width) = box.center, frame.shape[:2]
     border_px = float(min(x, y, width - x, height - y)) - INTERPOLATION_PX
     stored = view.track.sequence.levels.get(BORDER_LEVEL)
-    return border_px if stored is None else min(border_px, float(stored[view.track.places[view.place]]))
+    if stored is None:
+        return border_px
+    whole_x, whole_y = Box(*view.track.boxes[view.place].tolist()).center
+    off = max(abs(x - whole_x), abs(y - whole_y))
+    return min(border_px, float(stored[view.track.places[view.place]]) - off)
 
 
 def _share_inside(frame: Image, box: Box, geometry: Geometry, frame_px: float, size: int) -> float:
