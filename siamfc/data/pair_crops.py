@@ -41,7 +41,8 @@ class PairCrops(NamedTuple):
         photometry: Of exemplar and search, not yet applied.
         sizes: Width and height of the target in the exemplar and in the search, crop pixels.
         nudges: ``labels.box_windows`` places beside the target, x and y in -1..1, of which box regression is asked.
-        name: The exemplar's track, for messages and for telling tracks apart.
+        name: The exemplar's track, for messages.
+        video: Which video that is of; see `Sequence.video`.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
     """
 
@@ -53,6 +54,7 @@ class PairCrops(NamedTuple):
     sizes: tuple[tuple[float, float], tuple[float, float]]
     nudges: tuple[tuple[float, float], ...]
     name: str
+    video: str
     skipped: tuple[str, ...] = ()
 
 
@@ -111,6 +113,7 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
         (exemplar.size, search.size),
         tuple((x, y) for x, y in rng.uniform(-1, 1, (config.labels.box_windows, 2)).tolist()),
         pair.exemplar.track.name,
+        pair.exemplar.track.video,
     )
 
 

@@ -148,11 +148,11 @@ class HeldOutPairs:
         return float(overlaps(found, true).mean())
 
     def _strangers(self) -> list[Image]:
-        """For each pair the exemplar of the next pair that is of another track."""
+        """For each pair the exemplar of the next pair that is of another video."""
         exemplars = []
         for index, pair in enumerate(self.pairs):
             later = (self.pairs[(index + step) % len(self.pairs)] for step in range(1, len(self.pairs)))
-            exemplars.append(next((other.exemplar for other in later if other.name != pair.name), pair.exemplar))
+            exemplars.append(next((other.exemplar for other in later if other.video != pair.video), pair.exemplar))
         return exemplars
 
     def _errors(self, model: SiamFC, exemplars: Sequence[Image], centers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -233,7 +233,7 @@ def test_a_video_is_opened_once_for_all_its_crops(data: list[str], monkeypatch: 
     monkeypatch.setattr(
         siamfc.video, "open_source", lambda *args, **kwargs: opened.append(args) or original(*args, **kwargs)
     )
-    assert len(cut_track(track, "films/pan", LOSSLESS).crops) == 8
+    assert len(cut_track(track, "films/pan", LOSSLESS, video="films/pan").crops) == 8
     assert len(opened) == 1
 
 
