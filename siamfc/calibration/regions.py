@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -94,8 +93,7 @@ def draw_regions(
         CalibrationError: All tracks are of one video.
         SourceError: A frame cannot be read.
     """
-    videos = [video_of(track) for track in tracks]
-    if len(set(videos)) < 2:
+    if len({track.video for track in tracks}) < 2:
         raise CalibrationError("scores are calibrated on targets of at least two videos")
     drawn: list[tuple[TargetRegions, list[Image]]] = []
     for number, track in enumerate(tracks):
@@ -104,17 +102,14 @@ def draw_regions(
             observe(number + 1, len(tracks))
     for number, (target, _) in enumerate(drawn):
         rng = np.random.default_rng((seed, number, 1))
-        others = [each for at, (_, pool) in enumerate(drawn) if videos[at] != videos[number] for each in pool]
+        others = [
+            each for at, (_, pool) in enumerate(drawn) if tracks[at].video != tracks[number].video for each in pool
+        ]
         chosen = rng.integers(len(others), size=count)
         target.regions[RegionKind.STRANGER] = [
             (at % len(target.given), others[int(each)]) for at, each in enumerate(chosen)
         ]
     return [target for target, _ in drawn]
-
-
-def video_of(track: Track) -> str:
-    """The video that a track is of: its name without an underscore and the object's number."""
-    return re.sub(r"_\d+$", "", track.name)
 
 
 def _draw_own(

@@ -235,12 +235,14 @@ def _open(data: list[str], held_out: Path | None, share: float, filters: object)
             data, filters, apart, on_sequence=lambda name: status.update(f"reading annotations: {name}")
         )
     table = Table(box=None, pad_edge=False)
-    for title in ("dataset", "tracks", "frames kept", "dropped"):
+    for title in ("dataset", "tracks", "videos", "frames kept", "dropped"):
         table.add_column(title, justify="left" if title in ("dataset", "dropped") else "right")
-    tracks = {source.name: len(source.tracks) for source in mixture.sources}
+    tracks = {source.name: source.tracks for source in mixture.sources}
     for name, counts in mixture.counts.items():
         dropped = ", ".join(f"{number} {reason}" for reason, number in counts.dropped.most_common())
-        table.add_row(name, str(tracks.get(name, 0)), str(counts.kept), dropped)
+        learned = tracks.get(name, ())
+        videos = len({track.video for track in learned})
+        table.add_row(name, str(len(learned)), str(videos), str(counts.kept), dropped)
     messages.print(table)
     for text in mixture.broken:
         say(f"left out: {text}")

@@ -192,7 +192,7 @@ class TrainingConfig(Section):
         default=32.0, ge=0, le=64, description="held-out targets lie evenly up to so far off the centre, an axis"
     )
     held_out_share: float = Field(
-        default=0.05, ge=0, lt=1, description="share of sequences held out where no list of them is given"
+        default=0.05, ge=0, lt=1, description="share of videos held out where no list of sequences is given"
     )
     track_every: int = Field(default=1, ge=1, description="epochs between tracking evaluations, where data are given")
     save_every_s: float = Field(default=120.0, ge=0, description="seconds between checkpoints inside an epoch")

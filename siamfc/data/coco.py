@@ -83,4 +83,4 @@ def _box(path: Path, entry: Mapping[str, Any]) -> tuple[float, float, float, flo
 
 def _load(name: str, still: Still) -> Sequence:
     frames = ImageFrames(still.image.parent, (still.image.name,))
-    return Sequence(name, frames, np.array([still.box]), meta={"class": still.kind})
+    return Sequence(name, frames, np.array([still.box]), meta={"class": still.kind}, origin=str(still.image))

@@ -56,13 +56,14 @@ def cut_frame(frame: Image, box: Box, settings: CropSettings) -> CutFrame:
     return CutFrame(crop(frame, region), inner, border_px)
 
 
-def cut_track(track: Track, name: str, settings: CropSettings) -> CutTrack:
+def cut_track(track: Track, name: str, settings: CropSettings, *, video: str) -> CutTrack:
     """All crops of a track. A video is decoded once, in order; a frame that cannot be read is named and left out.
 
     Args:
         track: From `siamfc.data.usable`.
         name: What the store calls it.
         settings: How to cut and how to store.
+        video: What the store calls the first track of the same video.
     """
     kept: list[int] = []
     boxes: list[list[float]] = []
@@ -84,5 +85,5 @@ def cut_track(track: Track, name: str, settings: CropSettings) -> CutTrack:
             crops.append(settings.encode(cut.image))
     levels = {level: values[track.places[kept]].tolist() for level, values in track.sequence.levels.items()}
     numbers, meta = track.numbers[kept].tolist(), dict(track.sequence.meta)
-    record = TrackRecord(name, track.source, numbers, boxes, borders, levels, meta, unreadable, hash_of(crops))
+    record = TrackRecord(name, track.source, numbers, boxes, borders, levels, meta, unreadable, hash_of(crops), video)
     return CutTrack(record, crops)

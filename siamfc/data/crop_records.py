@@ -90,6 +90,7 @@ class TrackRecord:
         meta: What it says of the whole.
         unreadable: Frames that could not be read, each with its reason.
         sha256: Hash over the crops, one after another.
+        video: Name of the store's first track of the same video; empty in stores that do not say so yet.
     """
 
     name: str
@@ -101,6 +102,7 @@ class TrackRecord:
     meta: Mapping[str, str] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     sha256: str = ""
+    video: str = ""
 
 
 def track_key(track: int) -> bytes:

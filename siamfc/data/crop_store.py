@@ -24,6 +24,7 @@ from siamfc.data.crop_records import (
     unpack_track,
 )
 from siamfc.data.dataset import Dataset
+from siamfc.data.folders import video_of_target
 from siamfc.data.sequence import BORDER_LEVEL, Sequence
 from siamfc.errors import SourceError
 from siamfc.frames import Image
@@ -69,6 +70,11 @@ class CropFrames:
     def numbers(self) -> NDArray[np.int64]:
         """(N,) the frames' numbers in their video."""
         return np.array(self.track_numbers, dtype=np.int64)
+
+    @property
+    def place(self) -> str:
+        """The store, which holds many videos."""
+        return str(self.store)
 
 
 class StoreDescription(NamedTuple):
@@ -161,4 +167,11 @@ def _load(name: str, place: _Place) -> Sequence:
         np.array(record.boxes, dtype=np.float64).reshape(-1, 4),
         levels=levels,
         meta={**record.meta, "source": record.source},
+        origin=f"{place.store}:{record.video or _video_by_name(record)}",
     )
+
+
+def _video_by_name(record: TrackRecord) -> str:
+    """For a store that does not say which tracks are of one video: as far as names tell."""
+    own_folders = record.source.startswith(("plain:", "trackingnet"))
+    return video_of_target(record.name) if own_folders else record.name

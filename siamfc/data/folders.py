@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def folders_holding(root: Path, marker: str) -> list[Path]:
         inner = [folder] if (folder / marker).is_file() else list_folders(folder)
         found += [path for path in inner if (path / marker).is_file()]
     return found
+
+
+def video_of_target(place: str) -> str:
+    """The video of a target that has a folder of its own: ``NAME_1`` and ``NAME_2`` are targets of the video ``NAME``.
+
+    Example:
+        >>> video_of_target("set/walk_01"), video_of_target("set/goat")
+        ('set/walk', 'set/goat')
+    """
+    return re.sub(r"_\d+$", "", place)
 
 
 def read_names(path: Path) -> list[str]:

@@ -51,12 +51,14 @@ class Mixture:
 class HeldOut:
     """Which sequences are held out: those whose name matches a pattern; without patterns, a share by their names.
 
+    A share is of whole videos: of several targets of one video, the first decides for all.
+
     A crop store puts a set before each name (``video/FOD_A-001``); a pattern may be of the name with it or without,
     and the share is drawn without, so that a store and what it was cut from hold out the same.
 
     Attributes:
         patterns: As the shell's: ``FOD_A-*``, matched with the whole name of a sequence.
-        share: Of the sequences, where there are no patterns. Which ones depends on nothing but their names.
+        share: Of the videos, where there are no patterns. Which ones depends on nothing but the sequences' names.
     """
 
     patterns: tuple[str, ...] = ()
@@ -124,6 +126,7 @@ def open_mixture(
     kept_apart: list[Track] = []
     broken: list[str] = []
     counts: dict[str, FilterCounts] = {}
+    first: dict[str, str] = {}  # name of the first track of each video
     for text in datasets:
         name, weight = parse_weight(text)
         dataset = open_dataset(name)
@@ -137,7 +140,8 @@ def open_mixture(
                 continue
             tally.add(found)
             if track is not None:
-                (kept_apart if sequence in held_out else tracks).append(track)
+                decisive = sequence if held_out.patterns else first.setdefault(track.video, sequence)
+                (kept_apart if decisive in held_out else tracks).append(track)
             if on_sequence is not None:
                 on_sequence(sequence)
         if tracks:

@@ -41,7 +41,8 @@ class PairCrops(NamedTuple):
         photometry: Of exemplar and search, not yet applied.
         sizes: Width and height of the target in the exemplar and in the search, crop pixels.
         nudges: ``labels.box_windows`` places beside the target, x and y in -1..1, of which box regression is asked.
-        name: The exemplar's track, for messages and for telling tracks apart.
+        name: The exemplar's track, for messages.
+        video: Which video that is of; see `Sequence.video`.
         skipped: Frames that could not be read before this pair was drawn in their stead, each with its reason.
     """
 
@@ -53,6 +54,7 @@ class PairCrops(NamedTuple):
     sizes: tuple[tuple[float, float], tuple[float, float]]
     nudges: tuple[tuple[float, float], ...]
     name: str
+    video: str
     skipped: tuple[str, ...] = ()
 
 
@@ -111,6 +113,7 @@ def cut_pair(pair: Pair, rng: np.random.Generator, config: TrainConfig) -> PairC
         (exemplar.size, search.size),
         tuple((x, y) for x, y in rng.uniform(-1, 1, (config.labels.box_windows, 2)).tolist()),
         pair.exemplar.track.name,
+        pair.exemplar.track.video,
     )
 
 
@@ -206,12 +209,17 @@ def _read(view: View, part: Part | None) -> _Seen:
 def _border_px(view: View, frame: Image, box: Box) -> float:
     """Distance from the box's centre to the nearest border of the picture, frame pixels; negative outside.
 
-    A stored crop is part of a frame, whose own border may lie inside it.
+    A stored crop is part of a frame, whose own border may lie inside it. How far that is from the target's centre is
+    stored, but not to which side: the centre of a part may lie nearer to it by as much as it is off the target's.
     """
     (x, y), (height, width) = box.center, frame.shape[:2]
     border_px = float(min(x, y, width - x, height - y)) - INTERPOLATION_PX
     stored = view.track.sequence.levels.get(BORDER_LEVEL)
-    return border_px if stored is None else min(border_px, float(stored[view.track.places[view.place]]))
+    if stored is None:
+        return border_px
+    whole_x, whole_y = Box(*view.track.boxes[view.place].tolist()).center
+    off = max(abs(x - whole_x), abs(y - whole_y))
+    return min(border_px, float(stored[view.track.places[view.place]]) - off)
 
 
 def _share_inside(frame: Image, box: Box, geometry: Geometry, frame_px: float, size: int) -> float:

@@ -57,7 +57,7 @@ class PairSampler:
         config: How.
 
     Raises:
-        SourceError: Negative pairs are asked for, and there is but one track.
+        SourceError: Negative pairs are asked for, and all tracks are of one video.
     """
 
     def __init__(self, sources: tuple[Source, ...], config: PairConfig) -> None:
@@ -65,8 +65,8 @@ class PairSampler:
         self._config = config
         weights = np.array([source.weight for source in sources])
         self._shares = np.cumsum(weights / weights.sum())
-        if config.negative_share > 0 and sum(len(source.tracks) for source in sources) < 2:
-            raise SourceError("negative pairs need two tracks or more, and there is one")
+        if config.negative_share > 0 and len({track.video for source in sources for track in source.tracks}) < 2:
+            raise SourceError("negative pairs need tracks of two videos or more, and all are of one")
 
     def draw(self, rng: np.random.Generator) -> Pair:
         """The pair that this generator gives; it is left where the pair's augmentation goes on drawing."""
@@ -89,7 +89,7 @@ class PairSampler:
     def _draw_other(self, track: Track, rng: np.random.Generator) -> Track:
         while True:
             other = self._draw_track(rng)
-            if other is not track:
+            if other.video != track.video:
                 return other
 
     def _draw_partner(self, track: Track, place: int, rng: np.random.Generator) -> int:

@@ -3,7 +3,8 @@
 ``boxes.csv`` has a header with the columns ``frame, x, y, width, height``, in any order and among others. ``frame`` is
 the name of an image, with or without its ending, or in a video the frame's number, from 0. Boxes are 0-based frame
 pixels. Empty cells mean that the target is not in view; a frame without a row was not annotated. Both are NaN, and left
-out of every figure. The number that ends an image's name is its time. Verified on ``../shared/data``.
+out of every figure. The number that ends an image's name is its time. Folders ``NAME_1``, ``NAME_2`` are taken for
+targets of one video: none is another video's to the other. Verified on ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from siamfc.data.annotation_text import Record, parse_number, read_records
 from siamfc.data.box_file import BOX_COLUMNS
 from siamfc.data.dataset import Dataset
-from siamfc.data.folders import folders_holding, list_images
+from siamfc.data.folders import folders_holding, list_images, video_of_target
 from siamfc.data.sequence import ImageFrames, Sequence, VideoFrames
 from siamfc.errors import BoxError, SourceError
 
@@ -54,7 +55,7 @@ def _load(name: str, folder: Path) -> Sequence:
         box = _read_box(path, record)
         absent[place] = box is None
         boxes[place] = np.nan if box is None else box
-    return Sequence(name, frames, boxes, flags={"absent": absent})
+    return Sequence(name, frames, boxes, flags={"absent": absent}, origin=video_of_target(str(folder)))
 
 
 def _find_frames(folder: Path) -> ImageFrames | VideoFrames:

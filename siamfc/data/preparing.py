@@ -57,6 +57,7 @@ Observer = Callable[[Progress], None]
 class _Task(NamedTuple):
     number: int
     name: str
+    video: str  # name of the first task of the same video
     track: Track
 
 
@@ -126,21 +127,24 @@ def _name_tracks(mixture: Mixture) -> list[_Task]:
     """The tracks in order, each named ``SET/NAME``; the set is the last part of the dataset's path."""
     used = Counter[str]()
     tasks: list[_Task] = []
+    first: dict[str, str] = {}  # of each video
     for source in mixture.sources:
         layout, _, place = source.name.partition(":")
         label = Path(place).resolve().name if place else layout
         used[label] += 1
         label += f"-{used[label]}" if used[label] > 1 else ""
-        tasks += [_Task(len(tasks) + at, f"{label}/{track.name}", track) for at, track in enumerate(source.tracks)]
+        for track in source.tracks:
+            name = f"{label}/{track.name}"
+            tasks.append(_Task(len(tasks), name, first.setdefault(track.video, name), track))
     return tasks
 
 
 def _fingerprint(tasks: Sequence[_Task]) -> dict[str, Any]:
     """Tells whether a store was begun with the same tracks, frames and boxes."""
     digest = hashlib.sha256()
-    for _, name, track in tasks:
-        digest.update(name.encode())
-        for array in (track.places, track.boxes, track.numbers):
+    for task in tasks:
+        digest.update(task.name.encode())
+        for array in (task.track.places, task.track.boxes, task.track.numbers):
             digest.update(array.tobytes())
     return {"tracks": len(tasks), "frames": sum(len(task.track) for task in tasks), "data": digest.hexdigest()}
 
@@ -197,7 +201,7 @@ def _cut_missing(
 
 def _cut(task: _Task, settings: CropSettings, threads: int | None) -> tuple[int, CutTrack]:
     with limited_threads(threads):
-        return task.number, cut_track(task.track, task.name, settings)
+        return task.number, cut_track(task.track, task.name, settings, video=task.video)
 
 
 class _Batch:

@@ -43,6 +43,10 @@ class Frames(Protocol):
     def numbers(self) -> NDArray[np.int64]:
         """(N,) each frame's place in the video it comes from, which is its time."""
 
+    @property
+    def place(self) -> str:
+        """Where they lie, a folder or a file: the same for all frames of one video."""
+
 
 @dataclass(frozen=True)
 class ImageFrames:
@@ -82,6 +86,11 @@ class ImageFrames:
         numbers = [int(match[1]) for match in found if match]
         distinct = len(set(numbers)) == len(self.names)
         return np.array(numbers if distinct else range(len(self.names)), dtype=np.int64)
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder)
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,11 @@ class VideoFrames:
         """(N,) the frames' numbers, from 0."""
         return np.arange(self.count, dtype=np.int64)
 
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self.path)
+
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
@@ -145,6 +159,8 @@ class Sequence:
         levels: The same in numbers, (N,) each: cover, visibility, ...
         attributes: What the dataset says of the whole: ``"OCC"``, ``"camera_motion"``, ...
         meta: Everything else it says, as text.
+        origin: Tells its video from others where the place of the frames does not: each picture of a folder of stills,
+            folders that hold a target each of one video. Empty where the place does.
 
     Raises:
         CountError: Boxes, polygons, flags or levels are not as many as the frames.
@@ -159,6 +175,7 @@ class Sequence:
     levels: Mapping[str, Array] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
     def __post_init__(self) -> None:
         for what, array, width in (("boxes", self.boxes, 4), ("polygons", self.polygons, 8)):
@@ -200,6 +217,11 @@ class Sequence:
     def numbers(self) -> NDArray[np.int64]:
         """(N,) each frame's place in the video it comes from, which is its time."""
         return self.frames.numbers
+
+    @property
+    def video(self) -> str:
+        """Which video it is of: equal for all targets of one video, or of one still, whatever they are called."""
+        return self.origin or self.frames.place
 
 
 def _mismatch(name: str, count: int, what: str, frames: Frames) -> str:

@@ -52,6 +52,11 @@ class RenderedFrames:
         """(N,) the frames' numbers, from 0."""
         return np.arange(_FRAMES, dtype=np.int64)
 
+    @property
+    def place(self) -> str:
+        """The clip's seed, for they lie nowhere."""
+        return f"synthetic {self.seed}"
+
 
 def open_synthetic(root: Path) -> Dataset:
     """Twenty-four rendered clips of 24 frames, or as many as the path says: ``synthetic:40``.

@@ -1,9 +1,10 @@
 """TrackingNet: ``TEST`` and ``TRAIN_0`` to ``TRAIN_11``, each with ``frames/NAME/0.jpg`` and ``anno/NAME.txt``.
 
 Layout: Mueller et al., "TrackingNet" (ECCV 2018) and its devkit. Frames are numbered without leading zeros, so natural
-order matters. In ``TEST`` only the first box is public. Its papers and tools do not say whether pixels count from 0 or
-1; boxes are taken as they stand, as every tracker's loader does. From memory of the devkit; not verified against the
-real data, and got10k's reader of it looks for frames in another folder.
+order matters; a sequence is named by its video and the target's number in it, ``VIDEO_0``. In ``TEST`` only the first
+box is public. Its papers and tools do not say whether pixels count from 0 or 1; boxes are taken as they stand, as every
+tracker's loader does. From memory of the devkit; not verified against the real data, and got10k's reader of it looks
+for frames in another folder.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from siamfc.data.annotation_text import read_boxes
 from siamfc.data.dataset import Dataset
-from siamfc.data.folders import list_folders, list_images, require_folders
+from siamfc.data.folders import list_folders, list_images, require_folders, video_of_target
 from siamfc.data.sequence import Sequence
 
 
@@ -41,4 +42,5 @@ def open_trackingnet(root: Path, *, split: str | None = None) -> Dataset:
 
 def _load(name: str, boxes_file: Path) -> Sequence:
     frames = list_images(boxes_file.parent.parent / "frames" / name)
-    return Sequence(name, frames, read_boxes(boxes_file, one_based=False))
+    boxes = read_boxes(boxes_file, one_based=False)
+    return Sequence(name, frames, boxes, origin=video_of_target(frames.place))

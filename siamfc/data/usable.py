@@ -35,6 +35,11 @@ class Track:
         """The sequence's name."""
         return self.sequence.name
 
+    @property
+    def video(self) -> str:
+        """Which video it is of; see `Sequence.video`."""
+        return self.sequence.video
+
     def __len__(self) -> int:
         return len(self.places)
 

@@ -61,4 +61,5 @@ def _load(name: str, still: Still) -> Sequence:
         np.array([[left - 1, top - 1, right - left + 1, bottom - top + 1]]),
         attributes=tuple(mark for mark in _MARKS if marks.get(mark) == "1"),
         meta={"class": still.shown.kind},
+        origin=str(still.image),
     )

@@ -27,6 +27,7 @@ from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
+from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
@@ -133,7 +134,7 @@ class TargetSearch:
             exemplar, search = (
                 _as_images(crop(image, region, fill)[None]) for region in (inner.widened(border_px), around)
             )
-            blurred = motion_blurred(image, inner, fill) if config.motion_blur else None
+            blurred = _as_images(motion_blurred(image, inner, fill)) if config.motion_blur else None
         with self.clock.stage("embed"):
             statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
@@ -141,23 +142,17 @@ class TargetSearch:
             wide_features = self._model.features(exemplar)
             plain_features = without_border(wide_features, border_px // self.stride)
             wide_standardised = self._model.standardise(wide_features, statistics)
-            exemplar_features = sought = without_border(wide_standardised, border_px // self.stride)
-            if blurred is not None:
-                copies = self._model.embed(_as_images(blurred), statistics)
-                sought = torch.lerp(exemplar_features, copies.mean(dim=0, keepdim=True), config.motion_blur)
+            exemplar_features = without_border(wide_standardised, border_px // self.stride)
+            px = inner.frame_px_per_crop_px
+            size = (box.width / px, box.height / px)
+            sought = sought_features(
+                self._model, config, exemplar_features, size, blurred=blurred, statistics=statistics
+            )
         if not torch.isfinite(exemplar_features).all():
             raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
-            px = inner.frame_px_per_crop_px
-            size = (box.width / px, box.height / px)
-            weighed = self._model.weigh_context(
-                sought,
-                exemplar_features.new_tensor([size]),
-                config.context_weight,
-                exemplar_px=config.exemplar_size,
-            )
-            kernel = self._model.exemplar_kernel(weighed, statistics)
-            logit = float(self._model.score(weighed, exemplar_features))
+            kernel = self._model.exemplar_kernel(sought, statistics)
+            logit = float(self._model.score(sought, exemplar_features))
             reference = self._presence.reference(plain_features, statistics)
             score = self._presence.score(reference, plain_features[0], (0, 0))
             likeness = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,9 +19,10 @@ from siamfc.data.pairs import PairSampler
 from siamfc.data.usable import Track
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.model import SiamFC, without_border
+from siamfc.model import ChannelStatistics, SiamFC, without_border
 from siamfc.score_map import displacement_px, find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker.box_refinement import BoxRefinement, regresses
+from siamfc.tracker.sought_features import sought_features
 from siamfc.training.box_loss import overlaps
 from siamfc.training.loading import stack_images
 
@@ -50,6 +52,13 @@ class HeldOutFigures:
     always_center_px: float
     stranger_error_px: float
     box_overlap: float | None = None
+
+
+class _Searched(NamedTuple):
+    score_map: Tensor  # (h, w)
+    exemplar_features: Tensor  # (1, C, h', w'), standardised, with the border
+    search_features: Tensor  # (1, C, H', W'), not standardised
+    statistics: ChannelStatistics | None
 
 
 class HeldOutPairs:
@@ -124,8 +133,8 @@ class HeldOutPairs:
 
     @torch.inference_mode()
     def score_map(self, model: SiamFC, pair: PairCrops) -> NDArray[np.float32]:
-        """The score map (h, w) of one pair, logits, by an unfolded or folded model."""
-        score_map: Tensor = model(stack_images([self.slid(pair)]), stack_images([pair.search]))[0]
+        """The score map (h, w) of one pair that its place is read from, logits, by an unfolded or folded model."""
+        score_map = self._search(model, pair.exemplar, pair).score_map
         return np.asarray(score_map.float().cpu().numpy())
 
     def _read(self, config: TrainConfig) -> list[PairCrops]:
@@ -139,11 +148,11 @@ class HeldOutPairs:
         return float(overlaps(found, true).mean())
 
     def _strangers(self) -> list[Image]:
-        """For each pair the exemplar of the next pair that is of another track."""
+        """For each pair the exemplar of the next pair that is of another video."""
         exemplars = []
         for index, pair in enumerate(self.pairs):
             later = (self.pairs[(index + step) % len(self.pairs)] for step in range(1, len(self.pairs)))
-            exemplars.append(next((other.exemplar for other in later if other.name != pair.name), pair.exemplar))
+            exemplars.append(next((other.exemplar for other in later if other.video != pair.video), pair.exemplar))
         return exemplars
 
     def _errors(self, model: SiamFC, exemplars: Sequence[Image], centers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,31 +162,38 @@ class HeldOutPairs:
     @torch.inference_mode()
     def _find(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> tuple[float, float, float, float]:
         """Centre x, y, width and height of the target in the search crop, search pixels, by a folded model."""
+        searched = self._search(model, exemplar, pair)
+        row, column = self._peak(searched.score_map)
+        middle = self._config.training.search_size / 2
+        x, y = (self._shift(cell, model.stride) for cell in (column, row))
+        width, height = pair.sizes[0]
+        if regresses(model, self._tracker):
+            refinement = BoxRefinement(model, self._tracker)
+            likeness = refinement.likeness(searched.exemplar_features, searched.statistics, pair.sizes[0])
+            (found,) = refinement.refine([likeness], searched.search_features, [(round(row), round(column))])
+            x, y = refinement.place((x, y), found)
+            width *= math.exp(found.log_scale + found.log_aspect)
+            height *= math.exp(found.log_scale - found.log_aspect)
+        return middle + x, middle + y, width, height
+
+    def _search(self, model: SiamFC, exemplar: Image, pair: PairCrops) -> _Searched:
+        """An exemplar slid over a pair's search, its surroundings counting as much as the tracker lets them."""
         sizes = self._config.training
         features, statistics = model.features(stack_images([pair.search])), None
         if model.config.standardisation == "first_search":
             statistics = model.feature_statistics(features)
         wanted = model.embed(stack_images([exemplar]), statistics)
-        cells = score_map_cells(sizes.search_size, sizes.exemplar_size, model.stride)
-        weighed = model.weigh_context(
+        sought = sought_features(
+            model,
+            self._tracker,
             without_border(wanted, self._config.exemplar_border_px // model.stride),
-            wanted.new_tensor([pair.sizes[0]]),
-            self._tracker.context_weight,
-            exemplar_px=sizes.exemplar_size,
+            pair.sizes[0],
+            blurred=None,
+            statistics=statistics,
         )
-        score_map = model.score(weighed, model.standardise(features, statistics))[0, :cells, :cells]
-        row, column = self._peak(score_map)
-        middle = sizes.search_size / 2
-        x, y = (self._shift(cell, model.stride) for cell in (column, row))
-        width, height = pair.sizes[0]
-        if regresses(model, self._tracker):
-            refinement = BoxRefinement(model, self._tracker)
-            likeness = refinement.likeness(wanted, statistics, pair.sizes[0])
-            (found,) = refinement.refine([likeness], features, [(round(row), round(column))])
-            x, y = refinement.place((x, y), found)
-            width *= math.exp(found.log_scale + found.log_aspect)
-            height *= math.exp(found.log_scale - found.log_aspect)
-        return middle + x, middle + y, width, height
+        cells = score_map_cells(sizes.search_size, sizes.exemplar_size, model.stride)
+        score_map = model.score(sought, model.standardise(features, statistics))[0, :cells, :cells]
+        return _Searched(score_map, wanted, features, statistics)
 
     def _peak(self, score_map: Tensor) -> tuple[float, float]:
         """Row and column of a score map's peak, which lies between cells."""

@@ -98,10 +98,10 @@ def _squared_distances(centers: Tensor, places: Tensor) -> Tensor:
 
 
 def batch_strangers(batch: PairBatch, group_size: int) -> Tensor:
-    """(B, G) bool: search b and the g-th exemplar of its group are of different tracks, and the search's is shown."""
-    names, shown = batch.names, batch.is_positive.tolist()
+    """(B, G) bool: search b and the g-th exemplar of its group are of different videos, and the search's is shown."""
+    videos, shown = batch.videos, batch.is_positive.tolist()
     rows = []
-    for b in range(len(names)):
+    for b in range(len(videos)):
         group = range(b - b % group_size, b - b % group_size + group_size)
-        rows.append([shown[b] and names[b] != names[other] for other in group])
+        rows.append([shown[b] and videos[b] != videos[other] for other in group])
     return torch.tensor(rows)

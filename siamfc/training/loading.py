@@ -31,6 +31,7 @@ class PairBatch:
         is_positive: (B,) bool: the search shows the exemplar's target.
         looks: Photometry of exemplars and of searches.
         names: The exemplars' tracks.
+        videos: Which videos these are of.
         number: Which batch of the epoch.
         skipped: Frames that could not be read.
     """
@@ -43,6 +44,7 @@ class PairBatch:
     is_positive: Tensor
     looks: tuple[BatchPhotometry, BatchPhotometry]
     names: tuple[str, ...]
+    videos: tuple[str, ...]
     number: int
     skipped: tuple[str, ...] = ()
 
@@ -61,6 +63,7 @@ class PairBatch:
                 BatchPhotometry([pair.photometry[1] for pair in pairs]),
             ),
             names=tuple(pair.name for pair in pairs),
+            videos=tuple(pair.video for pair in pairs),
             number=number,
             skipped=tuple(text for pair in pairs for text in pair.skipped),
         )

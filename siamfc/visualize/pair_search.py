@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box, as_box, clip_box
@@ -16,7 +17,9 @@ from siamfc.errors import BoxError, FrameError
 from siamfc.frames import Image
 from siamfc.model import SiamFC
 from siamfc.score_map import find_peak, score_map_cells, score_map_position, upsample
+from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence
+from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.track_result import ScoreMaps
 from siamfc.visualize.maps import response_placement
 
@@ -48,12 +51,13 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     """Look for the object of one picture in another, everywhere.
 
     The search crop is the whole picture, with room around it so that there is a window for every place, at the
-    exemplar's scale times ``scale_step`` to the power of -1, 0, 1 for three scales. There is no earlier place, so
-    there is neither penalty nor window.
+    exemplar's scale times ``scale_step`` to the power of -1, 0, 1 for three scales. What is slid over it is what the
+    tracker would hold of the exemplar, with its ``motion_blur`` and ``context_weight``. There is no earlier place, so
+    there is neither penalty nor window, and sizes are searched even where the tracker would regress them.
 
     Args:
         model: Any `SiamFC`.
-        config: Sizes and scales.
+        config: Sizes and scales, and how the exemplar is held.
         image: (H, W, 3), which shows the object.
         box: Where it does, pixels of ``image``.
         search_image: (H', W', 3).
@@ -65,17 +69,24 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     checked = as_box(box)
     if clip_box(checked, image.shape[1], image.shape[0]) is None:
         raise BoxError(f"the box {tuple(checked)} lies outside the picture of {image.shape[1]} x {image.shape[0]} px")
-    side = context_side(checked, config.context_amount)
-    exemplar = crop(image, CropRegion(*checked.center, side, config.exemplar_size), mean_color(image))
+    inner = CropRegion(*checked.center, context_side(checked, config.context_amount), config.exemplar_size)
+    exemplar, px = crop(image, inner, mean_color(image)), inner.frame_px_per_crop_px
     half, fill = config.num_scales // 2, mean_color(search_image)
-    regions = _whole_picture(search_image, side, config)
+    regions = _whole_picture(search_image, inner.side_px, config)
     searches = [crop(search_image, region, fill) for region in regions]
     statistics = None
     if model.config.standardisation == "first_search":
-        statistics = model.channel_statistics(_tensor(searches[half]))
-    exemplar_features = model.features(_tensor(exemplar))
-    wanted = model.standardise(exemplar_features, statistics)
-    features = [model.features(_tensor(search)) for search in searches]
+        statistics = model.channel_statistics(_as_images(searches[half][None]))
+    exemplar_features = model.features(_as_images(exemplar[None]))
+    wanted = sought_features(
+        model,
+        config,
+        model.standardise(exemplar_features, statistics),
+        (checked.width / px, checked.height / px),
+        blurred=_as_images(motion_blurred(image, inner, mean_color(image))) if config.motion_blur else None,
+        statistics=statistics,
+    )
+    features = [model.features(_as_images(search[None])) for search in searches]
     cells = score_map_cells(regions[0].crop_size, config.exemplar_size, model.stride)
     score_maps = torch.cat([model.score(wanted, model.standardise(each, statistics)) for each in features])
     score_maps = score_maps[:, :cells, :cells].float().cpu()
@@ -126,5 +137,5 @@ def _inside(response: Tensor, region: CropRegion, config: TrackerConfig, stride:
     return ((y >= 0) & (y <= size[0]))[:, None] & ((x >= 0) & (x <= size[1]))
 
 
-def _tensor(image: Image) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+def _as_images(crops: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)

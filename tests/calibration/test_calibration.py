@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from siamfc.boxes import Box
 from siamfc.calibration import regions as regions_module
 from siamfc.calibration.fitting import calibrate_score, fit_curve
-from siamfc.calibration.regions import RegionKind, draw_regions, video_of
+from siamfc.calibration.regions import RegionKind, draw_regions
 from siamfc.calibration.separation import roc_area, separation
 from siamfc.calibration.similarities import measure_cosines
 from siamfc.checkpoint import load_model
@@ -71,15 +71,6 @@ def test_a_target_that_fills_its_frames_has_no_region_beside_it():
 def test_one_video_is_too_few(tracks):
     with pytest.raises(CalibrationError, match="at least two videos"):
         draw_regions(tracks[:1], TrackerConfig(), count=4)
-
-
-def test_the_objects_of_one_video_are_known_by_their_names(tracks):
-    class Named:
-        def __init__(self, name):
-            self.name = name
-
-    assert video_of(Named("walk_01")) == video_of(Named("walk_2")) == "walk"
-    assert video_of(Named("goat")) == "goat"
 
 
 def test_the_roc_area_is_the_share_of_pairs_in_order():

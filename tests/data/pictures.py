@@ -116,6 +116,10 @@ class Pictures:
     def __iter__(self):
         return iter(self._images)
 
+    @property
+    def place(self) -> str:
+        return f"memory {id(self)}"
+
 
 def track_of(
     images: Sequence[Picture], boxes: Sequence[Box], name: str = "track", numbers: Sequence[int] | None = None

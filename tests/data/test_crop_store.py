@@ -160,6 +160,20 @@ def test_the_frames_own_border_is_kept_so_that_shifts_stay_within_the_picture(
     assert pair.center == (127.5, 127.5), "63 px to the border leave a search crop of 255 px no room"
 
 
+def test_a_part_beside_the_border_is_shifted_no_farther_than_its_own_distance_from_it(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    write_png(tmp_path / "clips" / "edge" / "1.png", picture)
+    write_boxes(tmp_path / "clips" / "edge", [("1", Box(60, 130, 40, 40))])
+    prepare([f"plain:{tmp_path / 'clips'}"], tmp_path / "store", CropSettings(480, quality=None))
+    config = settings("augmentation.part_share=1", "augmentation.search_shift_px=40", "augmentation.rotation_deg=0")
+    reader = reader_of([f"crops:{tmp_path / 'store'}"], config)
+    shifted = [pair for pair in (reader.read(0, number) for number in range(120)) if pair.center != (127.5, 127.5)]
+    assert len(shifted) > 30
+    for pair in shifted:
+        across, down = (np.ptp(pair.search, axis=axis).max(axis=1) for axis in (0, 1))
+        assert min(across.min(), down.min()) > 0, "no column or row is of the fill colour"
+
+
 def test_two_workers_and_one_that_is_stopped_again_and_again_store_the_same(
     data: list[str], store: Path, tmp_path: Path
 ) -> None:
@@ -219,7 +233,7 @@ def test_a_video_is_opened_once_for_all_its_crops(data: list[str], monkeypatch: 
     monkeypatch.setattr(
         siamfc.video, "open_source", lambda *args, **kwargs: opened.append(args) or original(*args, **kwargs)
     )
-    assert len(cut_track(track, "films/pan", LOSSLESS).crops) == 8
+    assert len(cut_track(track, "films/pan", LOSSLESS, video="films/pan").crops) == 8
     assert len(opened) == 1
 
 

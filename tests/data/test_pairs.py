@@ -77,5 +77,5 @@ def test_negative_pairs_show_another_video_and_hard_ones_the_same() -> None:
 
 
 def test_negative_pairs_of_a_single_video_are_refused() -> None:
-    with pytest.raises(SourceError, match="negative pairs need two tracks or more, and there is one"):
+    with pytest.raises(SourceError, match="negative pairs need tracks of two videos or more, and all are of one"):
         PairSampler((source_of(track(5)),), PairConfig(negative_share=0.1))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from siamfc.config import AugmentationConfig
 from siamfc.data.augmentation import Photometry
-from siamfc.model import build_model
+from siamfc.model import SiamFC, build_model
+from siamfc.score_map import find_peak, upsample
 from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.pictures import held_out_sheet
 from siamfc.visualize.maps import draw_pair
@@ -53,3 +55,18 @@ def test_a_border_is_neither_in_the_score_map_nor_in_the_picture_of_it() -> None
     )
     assert pairs.score_map(model, pair).shape == (5, 5)
     assert np.array_equal(held_out_sheet(pairs, model)[: len(alone)], alone)
+
+
+def test_the_map_that_is_shown_is_the_one_that_is_measured(mobilenetv2: SiamFC) -> None:
+    sizes = ("training.exemplar_size=127", "training.search_size=191", "training.held_out_shift_px=24")
+    config = tiny_config(
+        "training.held_out_pairs=40", "tracker.context_weight=0", "training.context_amount=1.5", *sizes
+    )
+    pairs = HeldOutPairs(tiny_mixture().held_out, config)
+    errors = []
+    for pair in pairs.pairs:
+        shown = torch.from_numpy(pairs.score_map(mobilenetv2, pair))
+        row, column = (cell / 16 for cell in find_peak(upsample(shown[None], 16, "corners")[0]))
+        found = [191 / 2 + 8 * (cell - (len(shown) - 1) / 2) for cell in (column, row)]
+        errors.append(np.hypot(*np.subtract(found, pair.center)))
+    assert np.mean(errors) == pytest.approx(pairs.measure(mobilenetv2).center_error_px, abs=0.01)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from siamfc import SiamFC
 from siamfc.boxes import Box, intersection_over_union
 from siamfc.config import TrackerConfig
 from siamfc.errors import BoxError, FrameError
+from siamfc.tracker.target_search import TargetSearch
 from siamfc.visualize.maps import response_placement
 from siamfc.visualize.pair_search import search_picture
 from tests.clips import short_clip
@@ -28,6 +30,22 @@ def test_the_object_is_found_where_it_went_and_its_map_covers_the_whole_picture(
     right, bottom = placement.point((rows - 1, columns - 1))
     assert right >= later.shape[1] - placement.step * 16
     assert bottom >= later.shape[0]
+
+
+@pytest.mark.parametrize(
+    "setting", [{}, {"context_weight": 0.2}, {"motion_blur": 0.5}], ids=["plain", "context", "blur"]
+)
+def test_what_is_searched_for_is_what_the_tracker_holds(alexnet: SiamFC, setting: dict[str, float]) -> None:
+    clip, config = short_clip(2), TrackerConfig(num_scales=1, **setting)
+    image, box = clip.render(0), Box.from_center(*clip.boxes[0].center, 60, 15)  # all cells centre on a square one
+    found = search_picture(alexnet, config, image, box, image)
+    kernel = TargetSearch(alexnet, config).start(image, box)[0].kernel
+    with torch.inference_mode():
+        features = alexnet.features(torch.from_numpy(found.search).permute(2, 0, 1)[None])
+        expected = torch.nn.functional.conv2d(features, kernel.weight, kernel.offset)[0]
+    rows, columns = found.maps.score_maps.shape[1:]
+    expected = expected[:, :rows, :columns].numpy()
+    np.testing.assert_allclose(found.maps.score_maps, expected, rtol=0, atol=0.01 * expected.std())
 
 
 def test_a_picture_smaller_than_the_exemplar_is_searched_all_the_same(mobilenetv2: SiamFC) -> None:
