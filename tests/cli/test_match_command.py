@@ -187,3 +187,4 @@ def test_the_help_teaches_by_examples() -> None:
     text = match("--help").output
     for words in ("siamfc match logo.png photo.jpg", "--box", "--also", "--scores", "--threshold"):
         assert words in text
+    assert "the weights' own" in " ".join(text.replace("│", " ").split())
