@@ -64,16 +64,11 @@ class RunTargets(NamedTuple):
 
     def check_frames(self, source: FrameSource) -> None:
         """Raises BoxError where a target begins in a frame that will not be read."""
-        span, count = source.span, source.frame_count
         for start in self.starts:
-            number = start.frame
-            if number is None:
-                continue
-            end = span.start + count * span.every if count is not None else span.stop
-            if not span.holds(number) or (end is not None and number >= end):
+            if start.frame is not None and not source.may_give(start.frame):
                 raise BoxError(
-                    f"target {start.id} begins in frame {number}, which is not among those that are read: "
-                    f"from {span.start} on, every {span.every}" + ("" if end is None else f", before {end}")
+                    f"target {start.id} begins in frame {start.frame}, which is not among those that are read: "
+                    f"{source.wanted}"
                 )
 
 
