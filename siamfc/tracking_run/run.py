@@ -114,10 +114,11 @@ def track_video(
 
     Raises:
         BoxError: The box is no box, or lies outside the frame; an id twice; a target begins in a frame that is not
-            read.
+            read, or that did not come and no target was followed.
         SourceError: The source cannot be opened.
         OutputError: Results are there already, or cannot be written.
-        StoppedEarly: The source broke off, or a frame could not be read; results so far are written.
+        StoppedEarly: The source broke off, a frame could not be read, or the source ended before the frame in which a
+            target begins, which is found late where it does not say how long it is; results so far are written.
         KeyboardInterrupt: As it came, with results so far written.
     """
     targets = RunTargets.of(box)
@@ -170,6 +171,8 @@ class _Run:
         self.overwrite = overwrite
         self.rows: list[TrackedFrame] = []
         self.num_frames = 0
+        self.last: int | None = None
+        self.begun: set[TargetId] = set()
         self.files: list[Path] = []
         self.stopped: str | None = None
         self.clock = tracker.clock
@@ -201,11 +204,14 @@ class _Run:
                 if said is not None and not several:
                     self.tracker.drop(0)
                     self.tracker.add(frame.image, said, id=0)
+        self.targets.check_begun(self.begun, self.last)
 
     def finish(self, header: dict[str, Any]) -> TrackRun:
         with self.clock.stage("write"):
             if self.folder is not None and self.rows:
-                written = write_results(self.folder, self.rows, header=header, overwrite=self.overwrite)
+                written = write_results(
+                    self.folder, self.rows, ids=self.targets.ids, header=header, overwrite=self.overwrite
+                )
                 self.files = [*written, *(path for path in self.files if path.exists())]
         return TrackRun(
             self.rows,
@@ -225,7 +231,9 @@ class _Run:
             self.started = time.perf_counter()
         for start in beginning:
             self.tracker.add(frame.image, start.box, id=start.id)
+            self.begun.add(start.id)
         self.num_frames += 1
+        self.last = frame.number
         return self.tracker.results
 
     def _keep(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> None:

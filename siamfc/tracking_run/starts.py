@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,15 @@ class RunTargets(NamedTuple):
                 raise BoxError(
                     f"target {start.id} begins in frame {start.frame}, which is not among those that are read: "
                     f"{source.wanted}"
+                )
+
+    def check_begun(self, begun: Collection[TargetId], last: int | None) -> None:
+        """Raises BoxError where a target did not begin in a source that ended after frame ``last``."""
+        for start in self.starts:
+            if start.id not in begun:
+                raise BoxError(
+                    f"target {start.id} begins in frame {start.frame}, which did not come: "
+                    + ("there was no frame" if last is None else f"the last was frame {last}")
                 )
 
 

@@ -15,8 +15,7 @@ from siamfc.boxes import Box, intersection_over_union
 from siamfc.errors import BoxError, OutputError, SiamfcError
 from siamfc.tracker.track_result import TrackResult
 from siamfc.video import Frame
-from siamfc.video.pyav import av
-from tests.clips import short_clip, write_images, write_video
+from tests.clips import short_clip, write_images, write_lossless, write_video
 
 
 def boxes_of(path: Path) -> list[list[float]]:
@@ -182,13 +181,7 @@ def test_spawned_worker_processes_track(tmp_path: Path) -> None:
 
 def test_a_lossless_video_gives_the_very_boxes_of_its_frames(tmp_path: Path, mobilenetv2: SiamFC) -> None:
     clip = short_clip()
-    with av.open(str(tmp_path / "lossless.mkv"), "w") as container:
-        stream = container.add_stream("ffv1", rate=25)
-        stream.width, stream.height, stream.pix_fmt = clip.frame_size[1], clip.frame_size[0], "bgr0"
-        for image in clip:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
-    from_video = track_video(tmp_path / "lossless.mkv", clip.boxes[0], model=mobilenetv2)
+    from_video = track_video(write_lossless(tmp_path / "lossless.mkv", clip), clip.boxes[0], model=mobilenetv2)
     from_images = track_video(write_images(tmp_path / "frames", clip), clip.boxes[0], model=mobilenetv2)
     assert [row.box for row in from_video.frames] == [row.box for row in from_images.frames]
 

@@ -16,7 +16,7 @@ from siamfc.errors import BoxError, OutputError
 from siamfc.results import result_files
 from siamfc.tracking_run.starts import RunTargets
 from siamfc.video import open_source, read_image
-from tests.clips import short_clip, write_images, write_video
+from tests.clips import short_clip, write_images, write_lossless, write_video
 
 CLIP = short_clip(6)
 OTHER = Box(150, 100, 30, 40)
@@ -159,6 +159,25 @@ def test_a_target_that_begins_in_a_frame_that_is_not_read_is_refused(
     starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, frame)]
     with pytest.raises(BoxError, match=f"begins in frame {frame}"):
         track_video(folder, starts, model=mobilenetv2, start=start, every=every, stop=5)
+
+
+def test_a_target_whose_frame_never_comes_is_told_and_the_others_are_kept(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    video, out = write_lossless(tmp_path / "clip.mkv", CLIP), tmp_path / "out"
+    starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, 100)]
+    with pytest.raises(StoppedEarly, match=r"target late begins in frame 100, .* the last was frame 5") as caught:
+        track_video(video, starts, model=mobilenetv2, output=out, overlay=True)
+    assert (caught.value.run.num_frames, caught.value.run.complete) == (6, False)
+    assert [row["id"] for row in rows(out / "boxes.csv")] == ["a"] * 6
+    assert sorted(path.name for path in out.iterdir()) == ["boxes-a.txt", "boxes.csv", "boxes.json", "overlay.mp4"]
+    with pytest.raises(BoxError, match="target late begins in frame 100"):
+        track_video(video, starts[1:], model=mobilenetv2, output=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_stopped_before_a_target_begins_says_nothing_of_it(folder: Path, mobilenetv2: SiamFC) -> None:
+    starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, 4)]
+    run = track_video(folder, starts, model=mobilenetv2, observe=lambda frame, results: "stop")
+    assert (run.num_frames, run.complete) == (1, False)
 
 
 def test_a_video_that_breaks_off_keeps_all_targets(tmp_path: Path, mobilenetv2: SiamFC) -> None:
