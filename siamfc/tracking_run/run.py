@@ -110,7 +110,8 @@ def track_video(
         overwrite: Replace results of an earlier run.
         batch_targets: As `siamfc.MultiTracker`.
         observe: Called after each frame with what was found; may return ``"stop"``, or, of one target, a new box, which
-            starts it anew in this frame. Of several targets it is given results by id.
+            starts it anew in this frame, whose row and pictures then have that box. Of several targets it is given
+            results by id.
 
     Raises:
         BoxError: The box is no box, or lies outside the frame; an id twice; a target begins in a frame that is not
@@ -179,7 +180,6 @@ class _Run:
         self.started = time.perf_counter()
 
     def follow(self, observe: Observer | TargetsObserver | None, *, overlay: bool, scores: bool) -> None:
-        several = self.targets.several
         videos = RunVideos(
             self.folder,
             self.targets,
@@ -194,16 +194,15 @@ class _Run:
         with videos, closing(self._timed_frames()) as frames:
             for frame in frames:
                 results = self._step(frame)
-                self._keep(frame, results)
-                with self.clock.stage("write"):
-                    videos.write(frame, results)
-                said = observe(frame, results if several else results[0]) if observe else None  # type: ignore[arg-type]
-                if said == "stop":
-                    self.stopped = "stopped by the user"
+                try:
+                    if observe is not None:
+                        results = self._observed(observe, frame, results)
+                finally:  # what was found in this frame is kept, also where the observer is interrupted
+                    self._keep(frame, results)
+                    with self.clock.stage("write"):
+                        videos.write(frame, results)
+                if self.stopped:
                     return
-                if said is not None and not several:
-                    self.tracker.drop(0)
-                    self.tracker.add(frame.image, said, id=0)
         self.targets.check_begun(self.begun, self.last)
 
     def finish(self, header: dict[str, Any]) -> TrackRun:
@@ -235,6 +234,20 @@ class _Run:
         self.num_frames += 1
         self.last = frame.number
         return self.tracker.results
+
+    def _observed(
+        self, observe: Observer | TargetsObserver, frame: Frame, results: dict[TargetId, TrackResult]
+    ) -> dict[TargetId, TrackResult]:
+        """The results after the observer has seen them: where it gives a new box, those of the target taken anew."""
+        several = self.targets.several
+        said = observe(frame, results if several else results[0])  # type: ignore[arg-type]
+        if said == "stop":
+            self.stopped = "stopped by the user"
+        elif said is not None and not several:
+            self.tracker.drop(0)
+            self.tracker.add(frame.image, said, id=0)
+            return self.tracker.results
+        return results
 
     def _keep(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> None:
         for name, found in results.items():

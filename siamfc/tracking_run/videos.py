@@ -89,7 +89,7 @@ class RunVideos:
             self._box_video.write(frame, results[0])
         for name, result in results.items() if self._scores else ():
             if name not in self._score_videos:
-                painter = ScorePainter(self._config, self._stride, frame.image, result.box)
+                painter = ScorePainter(self._config, self._stride)
                 self._score_videos[name] = self._open(_scores_file(self._targets, name), painter)
             self._score_videos[name].write(frame, result)
 
