@@ -76,8 +76,8 @@ def run_demo(
 
     Args:
         output: Folder for boxes, ``overlay.mp4``, ``scores.mp4``, ``demo.png`` (frame, box and score map) and
-            ``clip.mp4``, the clip itself; an earlier demo's files in it are replaced, nothing else is touched. None
-            writes nothing.
+            ``clip.mp4``, the clip itself; an earlier demo's or run's files in it are replaced, nothing else is touched.
+            None writes nothing.
         seed: Which clip.
         num_frames: Its length.
         model: As `siamfc.tracking_run.run.track_video`.

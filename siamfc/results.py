@@ -13,7 +13,7 @@ from typing import Any
 from siamfc.boxes import Box
 from siamfc.errors import OutputError
 from siamfc.files import write_text
-from siamfc.target_id import TargetId
+from siamfc.target_id import TargetId, checked_id
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,21 @@ def result_files(ids: Collection[TargetId]) -> list[str]:
         >>> result_files([]), result_files(["dog", 7])
         (['boxes.csv', 'boxes.json', 'boxes.txt'], ['boxes.csv', 'boxes.json', 'boxes-dog.txt', 'boxes-7.txt'])
     """
-    return ["boxes.csv", "boxes.json", *map(_list_file, ids if len(ids) > 1 else [None])]
+    return ["boxes.csv", "boxes.json", *map(list_file, ids if len(ids) > 1 else [None])]
 
 
-def _list_file(id: TargetId | None) -> str:  # noqa: A002 - what it is called everywhere
+def list_file(id: TargetId | None) -> str:  # noqa: A002 - what it is called everywhere
+    """Name of the OTB file of one of several targets; None: of the only one."""
     return "boxes.txt" if id is None else f"boxes-{id}.txt"
+
+
+def read_ids(folder: Path) -> set[TargetId] | None:
+    """What the rows of a folder's ``boxes.json`` call their targets, nothing for a single one; None: it holds none."""
+    try:
+        frames = json.loads((folder / "boxes.json").read_text(encoding="utf-8"))["frames"]
+        return {checked_id(frame["id"]) for frame in frames if "id" in frame}
+    except (OSError, ValueError, LookupError, TypeError):  # what is no result of a run is nobody's
+        return None
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
@@ -89,7 +99,7 @@ def write_results(
     several = len(ids) > 1
     texts = {"boxes.csv": _csv(rows, several), "boxes.json": _json(rows, header, several)}
     for id in dict.fromkeys(row.id for row in rows) if several else [None]:  # noqa: A001
-        texts[_list_file(id)] = _otb([row for row in rows if not several or row.id == id])
+        texts[list_file(id)] = _otb([row for row in rows if not several or row.id == id])
     paths = [folder / name for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):
         write_text(path, text, overwrite=overwrite)

@@ -22,6 +22,7 @@ from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
 from siamfc.tracker.multi_tracker import MultiTracker
 from siamfc.tracker.track_result import TrackResult
+from siamfc.tracking_run.leftovers import earlier_files, remove_leftovers
 from siamfc.tracking_run.starts import BoxOrChooser, RunTargets, Targets
 from siamfc.tracking_run.videos import RunVideos, video_files
 from siamfc.versions import library_versions
@@ -107,7 +108,8 @@ def track_video(
         overlay: Write ``overlay.mp4``, the frames with the boxes.
         scores: Write ``scores.mp4``, the frames with the score map over them, beside exemplar and score map; of
             several targets ``scores-ID.mp4`` each.
-        overwrite: Replace results of an earlier run.
+        overwrite: Replace results of an earlier run; those of its files that this run does not write, such as an
+            overlay or another target's boxes, are removed when this run's results are written.
         batch_targets: As `siamfc.MultiTracker`.
         observe: Called after each frame with what was found; may return ``"stop"``, or, of one target, a new box, which
             starts it anew in this frame, whose row and pictures then have that box. Of several targets it is given
@@ -208,10 +210,13 @@ class _Run:
     def finish(self, header: dict[str, Any]) -> TrackRun:
         with self.clock.stage("write"):
             if self.folder is not None and self.rows:
+                # Not before: a run that cannot start leaves an earlier one's results as they were.
+                earlier = earlier_files(self.folder) if self.overwrite else []
                 written = write_results(
                     self.folder, self.rows, ids=self.targets.ids, header=header, overwrite=self.overwrite
                 )
                 self.files = [*written, *(path for path in self.files if path.exists())]
+                remove_leftovers(earlier, kept=[*self.files, Path(self.source.name).expanduser()])
         return TrackRun(
             self.rows,
             complete=header["complete"],

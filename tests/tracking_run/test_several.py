@@ -12,7 +12,7 @@ import pytest
 
 from siamfc import SiamFC, StoppedEarly, TargetStart, Tracker, load_config, track_video
 from siamfc.boxes import Box
-from siamfc.errors import BoxError, OutputError
+from siamfc.errors import BoxError, OutputError, SiamfcError
 from siamfc.results import result_files
 from siamfc.tracking_run.starts import RunTargets
 from siamfc.video import open_source, read_image
@@ -134,6 +134,40 @@ def test_results_of_an_earlier_run_are_kept(folder: Path, tmp_path: Path, mobile
     with pytest.raises(OutputError, match=r"boxes-b\.txt"):
         track_video(folder, {"a": CLIP.boxes[0], "b": OTHER}, model=mobilenetv2, output=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["boxes-b.txt"]
+
+
+def test_overwriting_leaves_no_file_of_the_earlier_run_and_touches_no_other(
+    folder: Path, tmp_path: Path, mobilenetv2: SiamFC
+) -> None:
+    out = tmp_path / "out"
+    track_video(
+        folder, {"a": CLIP.boxes[0], 7: OTHER}, model=mobilenetv2, output=out, overlay=True, scores=True, stop=2
+    )
+    for name in ("boxes-notes.txt", "scores-mine.mp4"):
+        (out / name).write_text("mine", encoding="utf-8")
+    track_video(folder, {"A": OTHER, "b": OTHER}, model=mobilenetv2, output=out, scores=True, stop=2, overwrite=True)
+    always = {"boxes-notes.txt", "scores-mine.mp4", "boxes.csv", "boxes.json"}
+    names = {"boxes-A.txt", "boxes-b.txt", "scores-A.mp4", "scores-b.mp4"}
+    assert {path.name for path in out.iterdir()} == always | names
+    track_video(folder, OTHER, model=mobilenetv2, output=out, overlay=True, stop=2, overwrite=True)
+    assert {path.name for path in out.iterdir()} == always | {"boxes.txt", "overlay.mp4"}
+    # What was read stays, too.
+    track_video(out / "overlay.mp4", {"c": OTHER, "d": OTHER}, model=mobilenetv2, output=out, overwrite=True)
+    assert {path.name for path in out.iterdir()} == always | {"boxes-c.txt", "boxes-d.txt", "overlay.mp4"}
+
+
+def test_a_run_that_cannot_start_leaves_what_an_earlier_one_wrote(
+    folder: Path, tmp_path: Path, mobilenetv2: SiamFC
+) -> None:
+    out, broken = tmp_path / "out", tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    targets = {"a": CLIP.boxes[0], 7: OTHER}
+    track_video(folder, targets, model=mobilenetv2, output=out, overlay=True, scores=True, stop=2)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for source, box in ((folder, Box(5000, 0, 9, 9)), (broken, OTHER), (tmp_path / "none.mp4", OTHER)):
+        with pytest.raises(SiamfcError):
+            track_video(source, box, model=mobilenetv2, output=out, overwrite=True)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
 @pytest.mark.parametrize(
