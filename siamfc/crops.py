@@ -17,6 +17,8 @@ Color = tuple[float, float, float]
 # Beyond it OpenCV's fixed-point positions overflow; a frame would be a pixel or two of such a crop.
 _MAX_SIDE_PX = 1e6
 
+_OPENCV_SIDE_PX = 32766  # OpenCV warps no picture with a longer side
+
 INTERPOLATION_PX = 0.5 + 1 / 64
 """Nearer to the frame's border than this, frame pixels, a sample mixes in what lies outside: half a pixel, and
 OpenCV's rounding."""
@@ -98,7 +100,8 @@ def crop(frame: Image, region: CropRegion, fill: Color | None = None, *, out: Im
     """The region of the frame, resampled bilinearly to the crop's size.
 
     Reductions sample single points too, as the public trackers do: averaging first was measured on real sequences
-    and followed large targets no better. OpenCV rounds the places it samples to 1/32 of a frame pixel.
+    and followed large targets no better. OpenCV rounds the places it samples to 1/32 of a frame pixel; where more than
+    32,766 pixels of a row or column are covered, it is given every n-th.
 
     Args:
         frame: (H, W, 3) uint8.
@@ -155,6 +158,11 @@ def _warp(part: Image, crop_to_part: NDArray[np.float64], crop_size: int, fill: 
     # warpAffine counts from pixel centres, we from pixel edges: half a crop pixel in, half a frame pixel back.
     matrix = crop_to_part.copy()
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    # Of a part that is too long for OpenCV every n-th pixel stays: a crop pixel spans very many of them, and is
+    # sampled at a point anyway.
+    step_y, step_x = (-(-side // _OPENCV_SIDE_PX) for side in part.shape[:2])
+    if max(step_x, step_y) > 1:
+        part, matrix = np.ascontiguousarray(part[::step_y, ::step_x]), matrix / [[step_x], [step_y]]
     return np.asarray(
         cv2.warpAffine(
             part,

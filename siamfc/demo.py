@@ -76,8 +76,8 @@ def run_demo(
 
     Args:
         output: Folder for boxes, ``overlay.mp4``, ``scores.mp4``, ``demo.png`` (frame, box and score map) and
-            ``clip.mp4``, the clip itself; an earlier demo's files in it are replaced, nothing else is touched. None
-            writes nothing.
+            ``clip.mp4``, the clip itself; an earlier demo's or run's files in it are replaced, nothing else is touched.
+            None writes nothing.
         seed: Which clip.
         num_frames: Its length.
         model: As `siamfc.tracking_run.run.track_video`.
@@ -87,14 +87,16 @@ def run_demo(
     network = model if isinstance(model, SiamFC) else load_model(model)
     if config is None or isinstance(config, str | Path):
         config = load_config(config, checkpoint=network.info.settings if network.info else None)
-    painter = ScorePainter(config.tracker, network.stride, clip.render(0), clip.boxes[0])
+    painter = ScorePainter(config.tracker, network.stride)
     pictures: list[Image] = []
 
     folder = None if output is None else Path(output).expanduser()
 
     def observe(frame: Frame, result: TrackResult) -> None:
-        # The painter takes its colour scale from the first two frames.
-        if folder is not None and frame.number in (0, 1, round(_PICTURE_AT * (num_frames - 1))):
+        # The painter takes exemplar and colour scale from the first two frames: no box is drawn into them.
+        if folder is not None and frame.number in (0, 1):
+            pictures.append(painter.paint(frame, result))
+        if folder is not None and frame.number == round(_PICTURE_AT * (num_frames - 1)):
             with_truth = draw_box(frame.image, clip.boxes[frame.number], color=TRUE)
             pictures.append(painter.paint(frame._replace(image=with_truth), result))
 

@@ -13,7 +13,7 @@ from typing import Any
 from siamfc.boxes import Box
 from siamfc.errors import OutputError
 from siamfc.files import write_text
-from siamfc.target_id import TargetId
+from siamfc.target_id import TargetId, checked_id
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,21 @@ def result_files(ids: Collection[TargetId]) -> list[str]:
         >>> result_files([]), result_files(["dog", 7])
         (['boxes.csv', 'boxes.json', 'boxes.txt'], ['boxes.csv', 'boxes.json', 'boxes-dog.txt', 'boxes-7.txt'])
     """
-    lists = [f"boxes-{id}.txt" for id in ids] if len(ids) > 1 else ["boxes.txt"]  # noqa: A001
-    return ["boxes.csv", "boxes.json", *lists]
+    return ["boxes.csv", "boxes.json", *map(list_file, ids if len(ids) > 1 else [None])]
+
+
+def list_file(id: TargetId | None) -> str:  # noqa: A002 - what it is called everywhere
+    """Name of the OTB file of one of several targets; None: of the only one."""
+    return "boxes.txt" if id is None else f"boxes-{id}.txt"
+
+
+def read_ids(folder: Path) -> set[TargetId] | None:
+    """What the rows of a folder's ``boxes.json`` call their targets, nothing for a single one; None: it holds none."""
+    try:
+        frames = json.loads((folder / "boxes.json").read_text(encoding="utf-8"))["frames"]
+        return {checked_id(frame["id"]) for frame in frames if "id" in frame}
+    except (OSError, ValueError, LookupError, TypeError):  # what is no result of a run is nobody's
+        return None
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
@@ -66,24 +79,29 @@ def refuse_existing(paths: Sequence[Path]) -> None:
 
 
 def write_results(
-    folder: Path, rows: Sequence[TrackedFrame], *, header: Mapping[str, Any], overwrite: bool = False
+    folder: Path,
+    rows: Sequence[TrackedFrame],
+    *,
+    ids: Collection[TargetId],
+    header: Mapping[str, Any],
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write the files of `result_files`, each whole or not at all.
 
     ``boxes.csv`` has 0-based pixels and the image's name or the frame's number, so that it can be read back as
     ground truth; ``boxes.txt`` has one line ``x,y,width,height`` a frame, 1-based, as OTB's files; ``boxes.json``
-    holds ``header`` (settings, weights, versions) and all numbers. Of several targets, the first two say in each row
-    whose it is, and each has an OTB file of its own, from its first frame on.
+    holds ``header`` (settings, weights, versions) and all numbers. Where ``ids`` names several targets, the first two
+    say in each row whose it is, and each that has a row has an OTB file of its own, from its first frame on.
 
     Returns:
         The paths written.
     """
-    ids = list(dict.fromkeys(row.id for row in rows if row.id is not None))
     several = len(ids) > 1
-    lists = [[row for row in rows if row.id == id] for id in ids] if several else [rows]  # noqa: A001
-    texts = [_csv(rows, several), _json(rows, header, several), *map(_otb, lists)]
-    paths = [folder / name for name in result_files(ids)]
-    for path, text in zip(paths, texts, strict=True):
+    texts = {"boxes.csv": _csv(rows, several), "boxes.json": _json(rows, header, several)}
+    for id in dict.fromkeys(row.id for row in rows) if several else [None]:  # noqa: A001
+        texts[list_file(id)] = _otb([row for row in rows if not several or row.id == id])
+    paths = [folder / name for name in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
         write_text(path, text, overwrite=overwrite)
     return paths
 

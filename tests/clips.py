@@ -7,6 +7,7 @@ from pathlib import Path
 from siamfc.data import RenderedClip, render_clip
 from siamfc.opencv import cv2
 from siamfc.video import VideoWriter
+from siamfc.video.pyav import av
 
 SIZE = (180, 240)  # (height, width)
 
@@ -19,6 +20,17 @@ def write_video(path: Path, clip: RenderedClip, *, frame_rate: float = 25) -> Pa
     with VideoWriter(path, frame_rate=frame_rate) as writer:
         for image in clip:
             writer.write(image)
+    return path
+
+
+def write_lossless(path: Path, clip: RenderedClip) -> Path:
+    """A Matroska file, which does not say how many frames it holds."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = clip.frame_size[1], clip.frame_size[0], "bgr0"
+        for image in clip:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
     return path
 
 

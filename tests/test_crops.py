@@ -154,6 +154,16 @@ def test_a_region_far_larger_than_the_frame_is_almost_all_fill(noise, side_px):
     assert (cropped != np.rint(FILL)).any(axis=2).sum() <= 1
 
 
+@pytest.mark.parametrize("size", [(300, 70000), (70000, 300)], ids=["wide", "tall"])
+def test_a_crop_of_more_pixels_than_opencv_warps_is_sampled_at_the_same_places(size):
+    line = np.rint(100 + 60 * np.sin(np.arange(max(size)) / 4000)).astype(np.uint8)
+    frame = np.broadcast_to(line.reshape((1, -1, 1) if size[1] > size[0] else (-1, 1, 1)), (*size, 3))
+    region = CropRegion(size[1] / 2 + 3.3, size[0] / 2 + 7.7, side_px=66000.0, crop_size=255)
+    came = crop(frame, region, FILL).astype(np.float64)
+    assert (came != FILL).any(axis=2).sum() >= 250
+    np.testing.assert_allclose(came, crop_pixel_by_pixel(frame, region, FILL), atol=ONE_GREY_LEVEL, rtol=0)
+
+
 def test_the_frame_is_left_as_it_was(noise):
     before = noise.copy()
     crop(noise, CropRegion(3, 3, 30.0, 31), FILL)

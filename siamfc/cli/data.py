@@ -23,15 +23,16 @@ app = typer.Typer(no_args_is_help=True, help="Look at datasets before a run depe
 def check(
     source: Annotated[str, typer.Argument(metavar="LAYOUT:PATH", help="For example otb:/data/OTB.")],
     read_all: Annotated[
-        bool, typer.Option("--read-all", help="Decode every frame, not just the first of each sequence.")
+        bool, typer.Option("--read-all", help="Decode every frame, not just those in which sequences and runs start.")
     ] = False,
     each: Annotated[bool, typer.Option("--each", help="List every sequence, not just those with a finding.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List what a dataset holds and what is amiss; exit code 1 when something would break a run.
 
-    A run breaks where images are missing or cannot be read, where images and boxes are not equally many, and where
-    the first frame has no box. Boxes further on that are empty, missing or outside are listed and break nothing.
+    A run breaks where images are missing or cannot be read, where images and boxes are not equally many, where no
+    frame has a box, and where the first box, from which runs start, lies outside the picture. Boxes elsewhere that are
+    empty, missing or outside are listed and break nothing.
 
     Example: siamfc data check plain:shared/data/val
     """

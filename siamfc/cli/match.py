@@ -74,8 +74,8 @@ def match(
     threshold: Annotated[
         float | None,
         typer.Option(
-            help="Least score: 1 is the exemplar itself, 0 the picture's background. One default serves all models "
-            "and pictures.",
+            help="Least score: 1 is the exemplar itself, 0 the picture's background. \\[default: the weights' own, "
+            "0.68 where they bring none]",
             rich_help_panel=_FOUND,
             show_default=False,
         ),

@@ -82,7 +82,8 @@ def track(
         ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results of an earlier run.", rich_help_panel=_OUTPUT)
+        bool,
+        typer.Option("--overwrite", help="Replace results of an earlier run, all of them.", rich_help_panel=_OUTPUT),
     ] = False,
     show: Annotated[
         bool,

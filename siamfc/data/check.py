@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siamfc.data.dataset import Dataset
 from siamfc.data.sequence import Array, CountError, Flags, ImageFrames, Sequence, VideoFrames
@@ -21,18 +22,20 @@ class SequenceReport:
         name: The sequence.
         frames: How many it has.
         boxes: How many of them have a box with an area.
+        start: The first of those, in which runs start (`siamfc.evaluation.one_pass_start`); None where there is none.
         without_box: Frames whose box is NaN: not in view, or not annotated.
         empty_boxes: Frames whose box has no area.
         outside_boxes: Frames whose box does not meet the picture.
         missing_images: Files that should be there and are not.
         unreadable: What could not be read, each with its reason: frames, annotations.
         count_mismatch: What does not go together, or None.
-        bad_start: Why a tracker could not start from the first box, or None.
+        bad_start: Why a tracker could not start from the box of ``start``, or None.
     """
 
     name: str
     frames: int = 0
     boxes: int = 0
+    start: int | None = None
     without_box: int = 0
     empty_boxes: tuple[int, ...] = ()
     outside_boxes: tuple[int, ...] = ()
@@ -43,7 +46,7 @@ class SequenceReport:
 
     @property
     def breaks_run(self) -> bool:
-        """Whether a tracker could not be run on it from the first frame to the last."""
+        """Whether a tracker could not be run on it from the first frame with a box to the last."""
         return bool(self.missing_images or self.unreadable or self.count_mismatch or self.bad_start)
 
     @property
@@ -53,6 +56,8 @@ class SequenceReport:
         lines += self.unreadable
         if self.missing_images:
             lines.append(f"{self.name}: {len(self.missing_images)} images are missing, first {self.missing_images[0]}")
+        if self.start:
+            lines.append(f"{self.name}: no box in the first frame, runs start in frame {self.start}")
         for places, what in ((self.empty_boxes, "have no area"), (self.outside_boxes, "lie outside the picture")):
             if places:
                 lines.append(f"{self.name}: {len(places)} boxes {what}, first in frame {places[0]}")
@@ -88,7 +93,7 @@ def check_dataset(
 
     Args:
         dataset: From `siamfc.data.open_dataset`.
-        read_all: Decode every frame, not just the first of each sequence.
+        read_all: Decode every frame, not just each sequence's first and the one in which runs start.
         on_sequence: Called with each sequence's name when it is done.
     """
     reports = []
@@ -111,9 +116,10 @@ def _check_entry(dataset: Dataset, index: int, name: str, read_all: bool) -> Seq
 def check_sequence(sequence: Sequence, *, read_all: bool = False) -> SequenceReport:
     """What is amiss in one sequence; ``read_all`` as in `check_dataset`."""
     missing, unreadable = _check_files(sequence)
+    start = int(sequence.in_view.argmax()) if sequence.in_view.any() else None
     size = None
     if not missing and not unreadable:
-        size, unreadable = _read_frames(sequence, read_all)
+        size, unreadable = _read_frames(sequence, range(len(sequence)) if read_all else sorted({0, start or 0}))
     finite = np.isfinite(sequence.boxes).all(axis=1)
     empty = np.flatnonzero(finite & ~sequence.in_view)
     outside = np.flatnonzero(sequence.in_view & _is_outside(sequence.boxes, size)) if size else np.array([], int)
@@ -121,12 +127,13 @@ def check_sequence(sequence: Sequence, *, read_all: bool = False) -> SequenceRep
         sequence.name,
         frames=len(sequence),
         boxes=int(sequence.in_view.sum()),
+        start=start,
         without_box=int((~finite).sum()),
         empty_boxes=tuple(empty.tolist()),
         outside_boxes=tuple(outside.tolist()),
         missing_images=missing,
         unreadable=unreadable,
-        bad_start=_bad_start(sequence, 0 in outside),
+        bad_start=_bad_start(sequence.name, start, outside),
     )
 
 
@@ -144,17 +151,17 @@ def _check_files(sequence: Sequence) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(missing), tuple(empty)
 
 
-def _read_frames(sequence: Sequence, read_all: bool) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    """(height, width) of the first frame, None where it cannot be read; and what cannot be read."""
+def _read_frames(sequence: Sequence, wanted: Collection[int]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    """(height, width) of the first that can be read, None where none can; and what cannot be read."""
     if not isinstance(sequence.frames, VideoFrames):
-        found = [_read_frame(sequence, index) for index in range(len(sequence) if read_all else 1)]
+        found = [_read_frame(sequence, index) for index in wanted]
         sizes = [size for size in found if not isinstance(size, str)]
         return next(iter(sizes), None), tuple(error for error in found if isinstance(error, str))
-    sizes = []
+    sizes, last = [], max(wanted)
     try:
-        for frame in sequence:
+        for index, frame in enumerate(sequence):
             sizes.append(_size_of(frame))
-            if not read_all:
+            if index == last < len(sequence) - 1:
                 return sizes[0], ()
     except SourceError as error:
         return next(iter(sizes), None), (str(error),)
@@ -181,11 +188,9 @@ def _is_outside(boxes: Array, size: tuple[int, int]) -> Flags:
     return np.asarray((boxes[:, 0] >= width) | (boxes[:, 1] >= height) | (far <= 0).any(axis=1))
 
 
-def _bad_start(sequence: Sequence, is_outside: bool) -> str | None:
-    if is_outside:
-        return f"{sequence.name}: the first box lies outside the picture"
-    try:
-        _ = sequence.first_box
-    except SiamfcError as error:
-        return str(error)
+def _bad_start(name: str, start: int | None, outside: NDArray[np.intp]) -> str | None:
+    if start is None:
+        return f"{name}: no frame has a box to start from"
+    if start in outside:
+        return f"{name}: the first box, in frame {start}, lies outside the picture"
     return None

@@ -27,6 +27,7 @@ from siamfc.results import refuse_existing
 from siamfc.tiles import Observer
 from siamfc.versions import library_versions
 from siamfc.video import Frame, FrameSource, VideoWriter, open_source
+from siamfc.video.images import ImageFiles
 from siamfc.video.source import Span
 
 _IMAGES_PER_SECOND = 25.0  # videos of sources that do not tell their rate
@@ -87,8 +88,8 @@ def match_pictures(
         observe_tiles: Called after each tile of a picture; as `siamfc.matching.one_call.match`.
 
     Returns:
-        The run. A source that breaks off, or a picture that cannot be searched, is among its problems; the others are
-        searched all the same.
+        The run. A video that breaks off, or a picture that cannot be read or searched, also one in a folder, is among
+        its problems; the others are searched all the same.
 
     Raises:
         BoxError, MatchError: An exemplar that cannot be searched for.
@@ -126,15 +127,32 @@ class _Run:
         self._started = time.perf_counter()
 
     def search_source(self, source: str | Path, span: Span) -> None:
-        """Search all pictures of a source; what stops it is written down, and the next source may go on."""
+        """Search all pictures of a source; what cannot be read is written down, and the others are searched."""
         try:
             with open_source(source, start=span.start, stop=span.stop, every=span.every) as frames:
                 name = Path(frames.name).name or frames.name
                 with self._writer.source(frames) if self._writer else nullcontext():
-                    for frame in frames:
+                    for frame in self._readable(frames):
                         self._search(frame, frame.name or name)
         except SourceError as error:
             self._problems[str(source)] = str(error)
+
+    def _readable(self, source: FrameSource) -> Iterator[Frame]:
+        """The frames; of image files each is read on its own, since one that is broken says nothing of the next."""
+        if not isinstance(source, ImageFiles):
+            yield from source
+            return
+        for number in source.numbers:
+            frame = self._read(source, number)
+            if frame is not None:
+                yield frame
+
+    def _read(self, source: ImageFiles, number: int) -> Frame | None:
+        try:
+            return source.read(number)
+        except SourceError as error:
+            self._problems[str(source.path(number))] = str(error)
+            return None
 
     def _search(self, frame: Frame, name: str) -> None:
         started = time.perf_counter()

@@ -72,6 +72,7 @@ class MultiTracker:
         self._crew: SearchCrew | None = None
         self._targets: dict[TargetId, Target] = {}
         self._results: dict[TargetId, TrackResult] = {}
+        self._had: set[TargetId] = set()
         self._numbers = count()
 
     @property
@@ -123,7 +124,8 @@ class MultiTracker:
             raise BoxError(f"a target {id!r} is followed already: drop it first, or give another id")
         target, result = self._search.start(as_rgb_frame(frame, self.color_order), as_box(box))
         if id is None:
-            id = next(number for number in self._numbers if number not in self._targets)  # noqa: A001
+            id = next(number for number in self._numbers if number not in self._had)  # noqa: A001
+        self._had.add(id)
         self._targets[id], self._results[id] = target, result
         return id
 

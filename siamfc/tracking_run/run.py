@@ -22,6 +22,7 @@ from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
 from siamfc.tracker.multi_tracker import MultiTracker
 from siamfc.tracker.track_result import TrackResult
+from siamfc.tracking_run.leftovers import earlier_files, remove_leftovers
 from siamfc.tracking_run.starts import BoxOrChooser, RunTargets, Targets
 from siamfc.tracking_run.videos import RunVideos, video_files
 from siamfc.versions import library_versions
@@ -107,17 +108,20 @@ def track_video(
         overlay: Write ``overlay.mp4``, the frames with the boxes.
         scores: Write ``scores.mp4``, the frames with the score map over them, beside exemplar and score map; of
             several targets ``scores-ID.mp4`` each.
-        overwrite: Replace results of an earlier run.
+        overwrite: Replace results of an earlier run; those of its files that this run does not write, such as an
+            overlay or another target's boxes, are removed when this run's results are written.
         batch_targets: As `siamfc.MultiTracker`.
         observe: Called after each frame with what was found; may return ``"stop"``, or, of one target, a new box, which
-            starts it anew in this frame. Of several targets it is given results by id.
+            starts it anew in this frame, whose row and pictures then have that box. Of several targets it is given
+            results by id.
 
     Raises:
         BoxError: The box is no box, or lies outside the frame; an id twice; a target begins in a frame that is not
-            read.
+            read, or that did not come and no target was followed.
         SourceError: The source cannot be opened.
         OutputError: Results are there already, or cannot be written.
-        StoppedEarly: The source broke off, or a frame could not be read; results so far are written.
+        StoppedEarly: The source broke off, a frame could not be read, or the source ended before the frame in which a
+            target begins, which is found late where it does not say how long it is; results so far are written.
         KeyboardInterrupt: As it came, with results so far written.
     """
     targets = RunTargets.of(box)
@@ -170,13 +174,14 @@ class _Run:
         self.overwrite = overwrite
         self.rows: list[TrackedFrame] = []
         self.num_frames = 0
+        self.last: int | None = None
+        self.begun: set[TargetId] = set()
         self.files: list[Path] = []
         self.stopped: str | None = None
         self.clock = tracker.clock
         self.started = time.perf_counter()
 
     def follow(self, observe: Observer | TargetsObserver | None, *, overlay: bool, scores: bool) -> None:
-        several = self.targets.several
         videos = RunVideos(
             self.folder,
             self.targets,
@@ -191,22 +196,27 @@ class _Run:
         with videos, closing(self._timed_frames()) as frames:
             for frame in frames:
                 results = self._step(frame)
-                self._keep(frame, results)
-                with self.clock.stage("write"):
-                    videos.write(frame, results)
-                said = observe(frame, results if several else results[0]) if observe else None  # type: ignore[arg-type]
-                if said == "stop":
-                    self.stopped = "stopped by the user"
+                try:
+                    if observe is not None:
+                        results = self._observed(observe, frame, results)
+                finally:  # what was found in this frame is kept, also where the observer is interrupted
+                    self._keep(frame, results)
+                    with self.clock.stage("write"):
+                        videos.write(frame, results)
+                if self.stopped:
                     return
-                if said is not None and not several:
-                    self.tracker.drop(0)
-                    self.tracker.add(frame.image, said, id=0)
+        self.targets.check_begun(self.begun, self.last)
 
     def finish(self, header: dict[str, Any]) -> TrackRun:
         with self.clock.stage("write"):
             if self.folder is not None and self.rows:
-                written = write_results(self.folder, self.rows, header=header, overwrite=self.overwrite)
+                # Not before: a run that cannot start leaves an earlier one's results as they were.
+                earlier = earlier_files(self.folder) if self.overwrite else []
+                written = write_results(
+                    self.folder, self.rows, ids=self.targets.ids, header=header, overwrite=self.overwrite
+                )
                 self.files = [*written, *(path for path in self.files if path.exists())]
+                remove_leftovers(earlier, kept=[*self.files, Path(self.source.name).expanduser()])
         return TrackRun(
             self.rows,
             complete=header["complete"],
@@ -225,8 +235,24 @@ class _Run:
             self.started = time.perf_counter()
         for start in beginning:
             self.tracker.add(frame.image, start.box, id=start.id)
+            self.begun.add(start.id)
         self.num_frames += 1
+        self.last = frame.number
         return self.tracker.results
+
+    def _observed(
+        self, observe: Observer | TargetsObserver, frame: Frame, results: dict[TargetId, TrackResult]
+    ) -> dict[TargetId, TrackResult]:
+        """The results after the observer has seen them: where it gives a new box, those of the target taken anew."""
+        several = self.targets.several
+        said = observe(frame, results if several else results[0])  # type: ignore[arg-type]
+        if said == "stop":
+            self.stopped = "stopped by the user"
+        elif said is not None and not several:
+            self.tracker.drop(0)
+            self.tracker.add(frame.image, said, id=0)
+            return self.tracker.results
+        return results
 
     def _keep(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> None:
         for name, found in results.items():

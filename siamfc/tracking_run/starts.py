@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,16 +64,20 @@ class RunTargets(NamedTuple):
 
     def check_frames(self, source: FrameSource) -> None:
         """Raises BoxError where a target begins in a frame that will not be read."""
-        span, count = source.span, source.frame_count
         for start in self.starts:
-            number = start.frame
-            if number is None:
-                continue
-            end = span.start + count * span.every if count is not None else span.stop
-            if not span.holds(number) or (end is not None and number >= end):
+            if start.frame is not None and not source.may_give(start.frame):
                 raise BoxError(
-                    f"target {start.id} begins in frame {number}, which is not among those that are read: "
-                    f"from {span.start} on, every {span.every}" + ("" if end is None else f", before {end}")
+                    f"target {start.id} begins in frame {start.frame}, which is not among those that are read: "
+                    f"{source.wanted}"
+                )
+
+    def check_begun(self, begun: Collection[TargetId], last: int | None) -> None:
+        """Raises BoxError where a target did not begin in a source that ended after frame ``last``."""
+        for start in self.starts:
+            if start.id not in begun:
+                raise BoxError(
+                    f"target {start.id} begins in frame {start.frame}, which did not come: "
+                    + ("there was no frame" if last is None else f"the last was frame {last}")
                 )
 
 

@@ -18,17 +18,22 @@ from siamfc.visualize.overlays import BoxPainter, PaintedVideo, Painter, ScorePa
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_OVERLAY = "overlay.mp4"
+OVERLAY_FILE = "overlay.mp4"
 _IMAGES_PER_SECOND = 25.0  # of image folders, which have no time of their own
 _Seen = TypeVar("_Seen")
 
 
 def video_files(targets: RunTargets, *, overlay: bool, scores: bool) -> list[str]:
     """Names of the videos that a run writes."""
-    names = [_OVERLAY] if overlay else []
+    names = [OVERLAY_FILE] if overlay else []
     if scores:
-        names += [_scores_file(targets, name) for name in targets.ids or [0]]
+        names += map(scores_file, targets.ids if len(targets.ids) > 1 else [None])
     return names
+
+
+def scores_file(id: TargetId | None) -> str:  # noqa: A002 - what it is called everywhere
+    """Name of the score video of one of several targets; None: of the only one."""
+    return "scores.mp4" if id is None else f"scores-{id}.mp4"
 
 
 class RunVideos:
@@ -82,15 +87,17 @@ class RunVideos:
     def write(self, frame: Frame, results: Mapping[TargetId, TrackResult]) -> None:
         """Add a frame; the results belong to it."""
         if self._overlay and self._targets.several:
-            self._targets_video = self._targets_video or self._open(_OVERLAY, TargetsPainter())
+            self._targets_video = self._targets_video or self._open(OVERLAY_FILE, TargetsPainter())
             self._targets_video.write(frame, results)
         elif self._overlay:
-            self._box_video = self._box_video or self._open(_OVERLAY, BoxPainter())
+            self._box_video = self._box_video or self._open(OVERLAY_FILE, BoxPainter())
             self._box_video.write(frame, results[0])
         for name, result in results.items() if self._scores else ():
             if name not in self._score_videos:
-                painter = ScorePainter(self._config, self._stride, frame.image, result.box)
-                self._score_videos[name] = self._open(_scores_file(self._targets, name), painter)
+                painter = ScorePainter(self._config, self._stride)
+                self._score_videos[name] = self._open(
+                    scores_file(name if len(self._targets.ids) > 1 else None), painter
+                )
             self._score_videos[name].write(frame, result)
 
     def _open(self, name: str, painter: Painter[_Seen]) -> PaintedVideo[_Seen]:
@@ -98,7 +105,3 @@ class RunVideos:
         self.files.append(self._folder / name)
         video = PaintedVideo(self.files[-1], painter, frame_rate=self._frame_rate, overwrite=self._overwrite)
         return self._stack.enter_context(video)
-
-
-def _scores_file(targets: RunTargets, name: TargetId) -> str:
-    return f"scores-{name}.mp4" if len(targets.ids) > 1 else "scores.mp4"

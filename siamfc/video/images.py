@@ -48,10 +48,23 @@ class ImageFiles(FrameSource):
         """True."""
         return True
 
+    @property
+    def numbers(self) -> range:
+        """Those of the frames that iteration gives."""
+        return range(*slice(*self.span).indices(len(self._paths)))
+
+    def path(self, number: int) -> Path:
+        """The file of a frame."""
+        return self._paths[number]
+
+    def read(self, number: int) -> Frame:
+        """One frame by itself; raises SourceError where `read_image` refuses its file."""
+        path = self.path(number)
+        return Frame(number, None, path.name, read_image(path))
+
     def __iter__(self) -> Iterator[Frame]:
-        for number in range(*slice(*self.span).indices(len(self._paths))):
-            path = self._paths[number]
-            yield Frame(number, None, path.name, read_image(path))
+        for number in self.numbers:
+            yield self.read(number)
 
     def close(self) -> None:
         """Does nothing: no file stays open."""

@@ -106,6 +106,23 @@ class FrameSource(ABC):
         """Whether frames may be taken before they are asked for, in another thread; files and images allow it."""
         return False
 
+    @property
+    def end(self) -> int | None:
+        """A number below which all frames are that iteration gives; None where none is certain beforehand."""
+        if self.frame_count is None:
+            return self.span.stop
+        return self.span.start + self.frame_count * self.span.every
+
+    def may_give(self, number: int) -> bool:
+        """Whether iteration gives a frame of this number; where ``frame_count`` is None, whether it may."""
+        return self.span.holds(number) and (self.end is None or number < self.end)
+
+    @property
+    def wanted(self) -> str:
+        """For messages: which frames iteration gives, as far as it is certain: ``from 0 on, every 2, before 10``."""
+        end = "" if self.end is None else f", before {self.end}"
+        return f"from {self.span.start} on, every {self.span.every}{end}"
+
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; raises `siamfc.errors.SourceError` where one cannot be read."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.drawing import Rgb, draw_box, draw_text, target_color
@@ -59,34 +58,36 @@ class TargetsPainter:
 class ScorePainter:
     """Draws the score map over each frame, and beside it the exemplar above the map by itself.
 
-    One colour scale for a whole run: from the lowest score of the first searched frame to the exemplar's score with
-    its own place. The tracker keeps maps (``keep_maps=True``), and the frames come in order.
+    One exemplar and one colour scale from a frame in which the target is given, to the next such frame: from the lowest
+    score of the first searched frame to the exemplar's score with its own place. The tracker keeps maps
+    (``keep_maps=True``), so a result without them is of a target as it was given; the first to be painted is one, and
+    the frames come in order.
 
     Args:
         config: The tracker's settings.
         stride: The network's, search pixels a cell.
-        first: (H, W, 3), the frame in which the target was given.
-        target: Its box there.
     """
 
-    def __init__(self, config: TrackerConfig, stride: int, first: Image, target: Box) -> None:
-        region = CropRegion(*target.center, context_side(target, config.context_amount), config.exemplar_size)
-        self._exemplar = crop(first, region, mean_color(first))
+    def __init__(self, config: TrackerConfig, stride: int) -> None:
         self._config = config
         self._stride = stride
-        self._first: TrackResult | None = None
+        self._given: tuple[Image, TrackResult] | None = None
         self._scale: ColorScale | None = None
 
     def paint(self, frame: Frame, result: TrackResult) -> Image:
-        """(H, W + H // 2, 3); the first frame, which is not searched, has no map."""
+        """(H, W + H // 2, 3); a frame in which the target is given is not searched, and has no map."""
         if result.maps is None:
-            self._first = result
-        elif self._scale is None and self._first is not None:
-            self._scale = color_limits(self._first, result)
+            side = context_side(result.box, self._config.context_amount)
+            region = CropRegion(*result.box.center, side, self._config.exemplar_size)
+            self._given = crop(frame.image, region, mean_color(frame.image)), result
+            self._scale = None
+        assert self._given is not None, "the first frame to be painted is one in which the target is given"
+        if result.maps is not None and self._scale is None:
+            self._scale = color_limits(self._given[1], result)
         return draw_scores(
             frame.image,
             result,
-            exemplar=self._exemplar,
+            exemplar=self._given[0],
             config=self._config,
             stride=self._stride,
             scale=self._scale,

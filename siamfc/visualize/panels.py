@@ -45,7 +45,7 @@ class SeenFrame:
         search: (s, s, 3), what the chosen scale's search crop shows; None where the frame was not searched.
         maps: What the search gave; None where the frame was not searched.
         box: The box found, frame pixels; None where nothing was tracked.
-        score: Similarity at the peak, a logit.
+        score: How sure it is that the place found shows the object, 0 to 1, as `TrackResult.score`.
         truth: The true box where it is known, frame pixels.
         has_window: Whether the response is windowed: a pair of images has no earlier place to stay near to.
     """

@@ -199,11 +199,9 @@ def _check_frames(frames: Collection[int] | None, source: FrameSource) -> None:
         raise SourceError(
             f"frames are counted from {source.span.start}, in which the target is given: {sorted(frames)}"
         )
-    if source.frame_count is not None and max(frames) >= source.span.start + source.frame_count:
-        raise SourceError(
-            f"there is no frame {max(frames)} in {source.name}: "
-            f"its frames are {source.span.start} to {source.span.start + source.frame_count - 1}"
-        )
+    missing = [number for number in sorted(frames) if not source.may_give(number)]
+    if missing:
+        raise SourceError(f"there is no frame {missing[0]} among those of {source.name} that are read: {source.wanted}")
 
 
 def _refuse_missing(frames: Collection[int] | None, rows: list[CurveRow], source: FrameSource) -> None:

@@ -128,6 +128,22 @@ def test_one_bad_picture_is_named_and_the_others_are_searched(files: Path) -> No
     assert set(content["problems"]) == {"broken.png", "tiny.png"}
 
 
+def test_one_bad_picture_in_a_folder_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = write_images(tmp_path / "shots", short_clip(4))
+    exemplar = tmp_path / "exemplar.png"
+    exemplar.write_bytes((folder / "1.png").read_bytes())
+    for name in ("2.png", "4.png"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:400])
+    result = match(exemplar, folder, "--box", box_text(CLIP), *QUICK)
+    assert result.exit_code == 2
+    complaints = [line for line in result.stderr.splitlines() if line.startswith("siamfc:")]
+    assert ["2.png" in complaints[0], "4.png" in complaints[1], len(complaints)] == [True, True, 2]
+    content = json.loads((tmp_path / "match-shots" / "matches.json").read_text(encoding="utf-8"))
+    assert [(picture["picture"], picture["frame"]) for picture in content["pictures"]] == [("1.png", 0), ("3.png", 2)]
+    assert not content["complete"]
+
+
 def test_an_interrupted_search_keeps_what_is_done(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from siamfc.matching import matcher
 
@@ -187,3 +203,4 @@ def test_the_help_teaches_by_examples() -> None:
     text = match("--help").output
     for words in ("siamfc match logo.png photo.jpg", "--box", "--also", "--scores", "--threshold"):
         assert words in text
+    assert "the weights' own" in " ".join(text.replace("│", " ").split())

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from siamfc.cli.data import app
 from siamfc.data import DatasetReport, check_dataset, open_dataset
+from siamfc.evaluation import one_pass_start
 from siamfc.video import VideoWriter
 from tests.data.trees import moving_boxes, numbered, write_images, write_rows, write_text
 
@@ -47,12 +48,27 @@ def test_boxes_that_are_empty_missing_or_outside_are_listed_and_break_nothing(tm
     ]
 
 
-@pytest.mark.parametrize("first", [("nan",) * 4, (2, 3, 0, 6), (400, 3, 8, 6)], ids=["missing", "empty", "outside"])
-def test_a_first_box_that_no_tracker_can_start_from_breaks_a_run(tmp_path: Path, first: tuple[object, ...]) -> None:
-    write_otb(tmp_path, "A", [first, *moving_boxes(2)])
+@pytest.mark.parametrize("rows", [[("nan",) * 4] * 3, [(2, 3, 0, 6)] * 3, [("nan",) * 4, (400, 3, 8, 6), (2, 3, 8, 6)]])
+def test_a_first_box_that_no_tracker_can_start_from_breaks_a_run(
+    tmp_path: Path, rows: list[tuple[object, ...]]
+) -> None:
+    write_otb(tmp_path, "A", rows)
     report = check(tmp_path).sequences[0]
     assert report.bad_start is not None
     assert report.breaks_run
+
+
+@pytest.mark.parametrize("first", [("nan",) * 4, (2, 3, 0, 6)], ids=["missing", "empty"])
+def test_a_first_frame_without_a_box_is_reported_and_runs_start_where_evaluation_starts_them(
+    tmp_path: Path, first: tuple[object, ...]
+) -> None:
+    folder = write_otb(tmp_path, "A", [first, *moving_boxes(3)])
+    report = check(tmp_path).sequences[0]
+    assert report.start == one_pass_start(open_dataset(f"otb:{tmp_path}")[0].boxes).frame == 1
+    assert not report.breaks_run
+    assert "A: no box in the first frame, runs start in frame 1" in report.findings
+    (folder / "img/0002.jpg").write_bytes(b"no picture")
+    assert "0002.jpg" in check(tmp_path).sequences[0].unreadable[0]
 
 
 def test_counts_that_do_not_match_break_a_run_and_the_others_are_still_looked_at(tmp_path: Path) -> None:

@@ -169,6 +169,9 @@ def test_a_number_that_a_user_gave_is_not_given_again(mobilenetv2, scene):
     tracker = MultiTracker(mobilenetv2)
     assert tracker.add(scene.frames[0], scene.boxes[0], id=0) == 0
     assert tracker.add(scene.frames[0], scene.boxes[0]) == 1
+    tracker.add(scene.frames[0], scene.boxes[0], id=2)
+    tracker.drop(2)
+    assert tracker.add(scene.frames[0], scene.boxes[0]) == 3
 
 
 def test_bad_names_boxes_frames_and_batches_are_refused_and_change_nothing(mobilenetv2, scene):

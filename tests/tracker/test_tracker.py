@@ -16,6 +16,7 @@ from siamfc.config import Config, ModelConfig, TrackerConfig, load_config
 from siamfc.crops import context_side
 from siamfc.errors import BoxError, CheckpointError, ConfigError, FrameError
 from siamfc.model import SiamFC
+from siamfc.opencv import cv2
 from siamfc.provenance import Provenance
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.tracker.tracker import Tracker
@@ -263,6 +264,14 @@ def test_a_refused_frame_or_box_leaves_the_tracker_as_it_was(mobilenetv2, scene,
             tracker.init(frame, (0, 0, 0, 0))
         boxes.append(tracker.update(frame).box)
     np.testing.assert_array_equal(boxes, expected)
+
+
+def test_a_target_of_more_pixels_than_opencv_warps_is_followed(mobilenetv2, photograph):
+    strip = cv2.resize(photograph[:200], (40000, 200))
+    tracker = Tracker(mobilenetv2)
+    tracker.init(strip, Box(500, 20, 39000, 150))
+    box = tracker.update(strip).box
+    assert box.center == pytest.approx((20000, 95), abs=0.03 * 39000)
 
 
 def test_update_before_init_is_refused(mobilenetv2, scene):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,11 @@ import pytest
 
 from siamfc import SiamFC, StoppedEarly, Tracker, load_config, track_video
 from siamfc.boxes import Box, intersection_over_union
+from siamfc.drawing import draw_box
 from siamfc.errors import BoxError, OutputError, SiamfcError
 from siamfc.tracker.track_result import TrackResult
-from siamfc.video import Frame
-from siamfc.video.pyav import av
-from tests.clips import short_clip, write_images, write_video
+from siamfc.video import Frame, open_source
+from tests.clips import short_clip, write_images, write_lossless, write_video
 
 
 def boxes_of(path: Path) -> list[list[float]]:
@@ -107,7 +108,37 @@ def test_the_observer_can_stop_the_run_and_start_the_target_anew(tmp_path: Path,
     run = track_video(write_images(tmp_path / "frames", clip), clip.boxes[0], model=mobilenetv2, observe=answer)
     assert len(run.frames) == 5
     assert not run.complete
+    assert (run.frames[2].box, run.frames[2].scale) == (anew, 1)
     assert (run.frames[3].box.width, run.frames[3].scale) == pytest.approx((30, 1), rel=0.1)
+
+
+def test_the_videos_show_a_target_taken_anew_from_its_frame_on(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    clip, anew = short_clip(4), Box(150, 100, 60, 50)
+    out = tmp_path / "out"
+    track_video(
+        write_images(tmp_path / "frames", clip), clip.boxes[0], model=mobilenetv2, output=out,
+        overlay=True, scores=True, observe=lambda frame, result: anew if frame.number == 2 else None,
+    )  # fmt: skip
+    with open_source(out / "overlay.mp4") as frames:
+        shown = [frame.image.astype(float) for frame in frames][2]
+    there = np.abs(shown - draw_box(clip.render(2), anew).astype(float))[95:155, 145:215]
+    assert there.mean() < 0.5 * np.abs(shown - clip.render(2))[95:155, 145:215].mean()
+    with open_source(out / "scores.mp4") as frames:
+        exemplars = [frame.image[:90, 240:].astype(float) for frame in frames]
+    changes = [np.abs(after - before).mean() for before, after in pairwise(exemplars)]
+    assert changes[1] > 20
+    assert max(changes[0], changes[2]) < 3
+
+
+def test_a_new_box_that_is_none_keeps_the_frame_as_it_was_found(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    clip = short_clip(4)
+    with pytest.raises(StoppedEarly, match="outside the frame") as caught:
+        track_video(
+            write_images(tmp_path / "frames", clip), clip.boxes[0], model=mobilenetv2,
+            observe=lambda frame, result: Box(5000, 0, 9, 9) if frame.number == 2 else None,
+        )  # fmt: skip
+    alone = list(Tracker(mobilenetv2).track(clip, clip.boxes[0]))
+    assert [row.box for row in caught.value.run.frames] == [result.box for result in alone[:3]]
 
 
 def test_the_box_can_be_chosen_when_the_first_frame_is_seen(tmp_path: Path, mobilenetv2: SiamFC) -> None:
@@ -182,13 +213,7 @@ def test_spawned_worker_processes_track(tmp_path: Path) -> None:
 
 def test_a_lossless_video_gives_the_very_boxes_of_its_frames(tmp_path: Path, mobilenetv2: SiamFC) -> None:
     clip = short_clip()
-    with av.open(str(tmp_path / "lossless.mkv"), "w") as container:
-        stream = container.add_stream("ffv1", rate=25)
-        stream.width, stream.height, stream.pix_fmt = clip.frame_size[1], clip.frame_size[0], "bgr0"
-        for image in clip:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
-    from_video = track_video(tmp_path / "lossless.mkv", clip.boxes[0], model=mobilenetv2)
+    from_video = track_video(write_lossless(tmp_path / "lossless.mkv", clip), clip.boxes[0], model=mobilenetv2)
     from_images = track_video(write_images(tmp_path / "frames", clip), clip.boxes[0], model=mobilenetv2)
     assert [row.box for row in from_video.frames] == [row.box for row in from_images.frames]
 

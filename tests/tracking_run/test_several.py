@@ -12,11 +12,11 @@ import pytest
 
 from siamfc import SiamFC, StoppedEarly, TargetStart, Tracker, load_config, track_video
 from siamfc.boxes import Box
-from siamfc.errors import BoxError, OutputError
+from siamfc.errors import BoxError, OutputError, SiamfcError
 from siamfc.results import result_files
 from siamfc.tracking_run.starts import RunTargets
 from siamfc.video import open_source, read_image
-from tests.clips import short_clip, write_images, write_video
+from tests.clips import short_clip, write_images, write_lossless, write_video
 
 CLIP = short_clip(6)
 OTHER = Box(150, 100, 30, 40)
@@ -136,6 +136,40 @@ def test_results_of_an_earlier_run_are_kept(folder: Path, tmp_path: Path, mobile
     assert [path.name for path in tmp_path.iterdir()] == ["boxes-b.txt"]
 
 
+def test_overwriting_leaves_no_file_of_the_earlier_run_and_touches_no_other(
+    folder: Path, tmp_path: Path, mobilenetv2: SiamFC
+) -> None:
+    out = tmp_path / "out"
+    track_video(
+        folder, {"a": CLIP.boxes[0], 7: OTHER}, model=mobilenetv2, output=out, overlay=True, scores=True, stop=2
+    )
+    for name in ("boxes-notes.txt", "scores-mine.mp4"):
+        (out / name).write_text("mine", encoding="utf-8")
+    track_video(folder, {"A": OTHER, "b": OTHER}, model=mobilenetv2, output=out, scores=True, stop=2, overwrite=True)
+    always = {"boxes-notes.txt", "scores-mine.mp4", "boxes.csv", "boxes.json"}
+    names = {"boxes-A.txt", "boxes-b.txt", "scores-A.mp4", "scores-b.mp4"}
+    assert {path.name for path in out.iterdir()} == always | names
+    track_video(folder, OTHER, model=mobilenetv2, output=out, overlay=True, stop=2, overwrite=True)
+    assert {path.name for path in out.iterdir()} == always | {"boxes.txt", "overlay.mp4"}
+    # What was read stays, too.
+    track_video(out / "overlay.mp4", {"c": OTHER, "d": OTHER}, model=mobilenetv2, output=out, overwrite=True)
+    assert {path.name for path in out.iterdir()} == always | {"boxes-c.txt", "boxes-d.txt", "overlay.mp4"}
+
+
+def test_a_run_that_cannot_start_leaves_what_an_earlier_one_wrote(
+    folder: Path, tmp_path: Path, mobilenetv2: SiamFC
+) -> None:
+    out, broken = tmp_path / "out", tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    targets = {"a": CLIP.boxes[0], 7: OTHER}
+    track_video(folder, targets, model=mobilenetv2, output=out, overlay=True, scores=True, stop=2)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for source, box in ((folder, Box(5000, 0, 9, 9)), (broken, OTHER), (tmp_path / "none.mp4", OTHER)):
+        with pytest.raises(SiamfcError):
+            track_video(source, box, model=mobilenetv2, output=out, overwrite=True)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("starts", "expected"),
     [
@@ -159,6 +193,25 @@ def test_a_target_that_begins_in_a_frame_that_is_not_read_is_refused(
     starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, frame)]
     with pytest.raises(BoxError, match=f"begins in frame {frame}"):
         track_video(folder, starts, model=mobilenetv2, start=start, every=every, stop=5)
+
+
+def test_a_target_whose_frame_never_comes_is_told_and_the_others_are_kept(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    video, out = write_lossless(tmp_path / "clip.mkv", CLIP), tmp_path / "out"
+    starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, 100)]
+    with pytest.raises(StoppedEarly, match=r"target late begins in frame 100, .* the last was frame 5") as caught:
+        track_video(video, starts, model=mobilenetv2, output=out, overlay=True)
+    assert (caught.value.run.num_frames, caught.value.run.complete) == (6, False)
+    assert [row["id"] for row in rows(out / "boxes.csv")] == ["a"] * 6
+    assert sorted(path.name for path in out.iterdir()) == ["boxes-a.txt", "boxes.csv", "boxes.json", "overlay.mp4"]
+    with pytest.raises(BoxError, match="target late begins in frame 100"):
+        track_video(video, starts[1:], model=mobilenetv2, output=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_stopped_before_a_target_begins_says_nothing_of_it(folder: Path, mobilenetv2: SiamFC) -> None:
+    starts = [TargetStart("a", OTHER), TargetStart("late", OTHER, 4)]
+    run = track_video(folder, starts, model=mobilenetv2, observe=lambda frame, results: "stop")
+    assert (run.num_frames, run.complete) == (1, False)
 
 
 def test_a_video_that_breaks_off_keeps_all_targets(tmp_path: Path, mobilenetv2: SiamFC) -> None:

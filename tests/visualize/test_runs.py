@@ -82,6 +82,17 @@ def test_frames_that_are_not_there_are_refused_before_any_work(
     assert not (tmp_path / "o").exists()
 
 
+def test_frames_of_every_other_one_are_drawn_by_their_number(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    source = open_source(write_images(tmp_path / "frames", CLIP), every=2)
+    run = visualize_video(source, CLIP.boxes[0], output=tmp_path / "o", frames=[4], model=mobilenetv2)
+    assert [row.frame for row in run.rows] == [0, 2, 4]
+    assert (tmp_path / "o" / "panel-000004.png").is_file()
+    for number in (3, 6):
+        with pytest.raises(SourceError, match=f"no frame {number} .* every 2, before 6"):
+            visualize_video(source, CLIP.boxes[0], output=tmp_path / "p", frames=[number], model=mobilenetv2)
+    assert not (tmp_path / "p").exists()
+
+
 def test_nothing_is_overwritten_unasked(source: FrameSource, tmp_path: Path, mobilenetv2: SiamFC) -> None:
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "frames.json").write_text("keep", encoding="utf-8")
