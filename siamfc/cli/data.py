@@ -111,9 +111,9 @@ def preview(
 
 
 def _print_report(report: DatasetReport, *, each: bool) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("sequence", box=None, pad_edge=False)
+    table = Table(Column("sequence", overflow="fold"), box=None, pad_edge=False)
     for heading in ("frames", "boxes", "no box", "empty", "outside", "missing", "would break a run"):
         table.add_column(heading, justify="right")
     for sequence in report.sequences:

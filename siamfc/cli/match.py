@@ -241,8 +241,9 @@ def _report(run: MatchRun, names: list[str], folder: Path) -> None:
         say(f"and {len(rows) - _TABLE_ROWS} more")
     count, searched = _counted(len(rows), "match", "matches"), _counted(len(run.pictures), "picture")
     say(f"{count} in {searched}, {run.total_seconds:.1f} s")
-    listed = [path.name for path in run.files[:6]] + (["..."] if len(run.files) > 6 else [])
-    say(f"{folder}: {', '.join(listed)}")
+    if run.files:
+        listed = [path.name for path in run.files[:6]] + (["..."] if len(run.files) > 6 else [])
+        say(f"{folder}: {', '.join(listed)}")
     for name, problem in run.problems.items():
         fail(problem if name in problem else f"{name}: {problem}")
     if run.problems:

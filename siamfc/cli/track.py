@@ -158,9 +158,7 @@ def track(
             raise typer.Exit(EXIT_BAD_INPUT) from None
         except KeyboardInterrupt:
             watcher.close()
-            fail(
-                f"interrupted; the {watcher.frames} frames before are in {folder}" if watcher.frames else "interrupted"
-            )
+            fail(f"interrupted; the frames before are in {folder}" if watcher.frames else "interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from None
     _report(run, folder)
 

@@ -236,7 +236,7 @@ def _open(data: list[str], held_out: Path | None, share: float, filters: object)
         )
     table = Table(box=None, pad_edge=False)
     for title in ("dataset", "tracks", "videos", "frames kept", "dropped"):
-        table.add_column(title, justify="left" if title in ("dataset", "dropped") else "right")
+        table.add_column(title, justify="left" if title in ("dataset", "dropped") else "right", overflow="fold")
     tracks = {source.name: source.tracks for source in mixture.sources}
     for name, counts in mixture.counts.items():
         dropped = ", ".join(f"{number} {reason}" for reason, number in counts.dropped.most_common())

@@ -172,9 +172,9 @@ class _Run:
             self._observe.pictures(picture)
 
     def finish(self, *, stopped: str | None) -> MatchRun:
-        """Write the tables."""
+        """Write the tables, but where nothing could be searched: that is no result."""
         files: list[Path] = []
-        if self._writer:
+        if self._writer and (self._pictures or not self._problems):
             files = self._writer.finish(self._pictures, _header(self._matcher, stopped, self._problems))
         complete = stopped is None and not self._problems
         total = time.perf_counter() - self._started

@@ -197,7 +197,7 @@ def _check_frames(frames: Collection[int] | None, source: FrameSource) -> None:
         return
     if not frames or min(frames) < source.span.start:
         raise SourceError(
-            f"frames are counted from {source.span.start}, in which the target is given: {sorted(frames)}"
+            f"the target is given in frame {source.span.start}, and those before it cannot be shown: {sorted(frames)}"
         )
     missing = [number for number in sorted(frames) if not source.may_give(number)]
     if missing:

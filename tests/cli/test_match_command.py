@@ -128,6 +128,13 @@ def test_one_bad_picture_is_named_and_the_others_are_searched(files: Path) -> No
     assert set(content["problems"]) == {"broken.png", "tiny.png"}
 
 
+def test_where_no_picture_can_be_read_nothing_is_written(files: Path) -> None:
+    assert "does not exist" in complaint("object.png", "nowhere.png", *QUICK, "-o", "out")
+    (files / "cut.png").write_bytes((files / "scene.png").read_bytes()[:400])
+    assert "cut.png" in complaint("object.png", "cut.png", *QUICK, "-o", "out")
+    assert not (files / "out").exists()
+
+
 def test_one_bad_picture_in_a_folder_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = write_images(tmp_path / "shots", short_clip(4))
