@@ -9,6 +9,7 @@ benchmark's scorer does. A track runs from its first frame to its last. MOT17 li
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ _CLASSES = (
     "pedestrian,person on vehicle,car,bicycle,motorbike,non motorized vehicle,static person,distractor,"
     "occluder,occluder on the ground,occluder full,reflection"
 )
+_DETECTOR = re.compile(r"-(DPM|FRCNN|SDP)$")  # after which MOT17 names its three copies of a video
 _EXPECTED = "frame,id,left,top,width,height,consider,class,visibility"
 
 
@@ -79,6 +81,7 @@ def _load(name: str, track: Track) -> Sequence:
         rows[:, 2:6] - (1, 1, 0, 0),
         levels={} if np.isnan(rows[:, 8]).all() else {"visibility": rows[:, 8]},
         meta=_class_name(rows[0, 7]),
+        origin=_DETECTOR.sub("", str(track.video)),
     )
 
 

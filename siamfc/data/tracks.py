@@ -19,6 +19,7 @@ def sequence_of_track(
     flags: Mapping[str, Flags] | None = None,
     levels: Mapping[str, Array] | None = None,
     meta: Mapping[str, str] | None = None,
+    origin: str = "",
 ) -> Sequence:
     """The frames from the first in which the object is annotated to the last; NaN between, where it is not.
 
@@ -30,6 +31,7 @@ def sequence_of_track(
         flags: (K,) each; false where the object is not annotated. ``absent`` is added, true there.
         levels: (K,) each; NaN where the object is not annotated.
         meta: As `Sequence.meta`.
+        origin: As `Sequence.origin`.
     """
     first, last = int(places[0]), int(places[-1])
     count, inside = last - first + 1, places - first
@@ -46,4 +48,4 @@ def sequence_of_track(
         spread_levels[level] = np.full(count, np.nan)
         spread_levels[level][inside] = values
     shown = ImageFrames(frames.folder, frames.names[first : last + 1])
-    return Sequence(name, shown, spread_boxes, flags=spread_flags, levels=spread_levels, meta=meta or {})
+    return Sequence(name, shown, spread_boxes, flags=spread_flags, levels=spread_levels, meta=meta or {}, origin=origin)

@@ -66,6 +66,12 @@ def _mot(root: Path, _: Picture) -> str:
     return f"mot:{root}"
 
 
+def test_mot17s_three_copies_of_a_video_are_one(tmp_path: Path) -> None:
+    for detector in ("DPM", "FRCNN", "SDP"):
+        test_mot.write_video(tmp_path / f"MOT17-02-{detector}", test_mot.ROWS)
+    assert set(videos_of(f"mot:{tmp_path}").values()) == {"MOT17-02-DPM-3"}
+
+
 def _davis(root: Path, _: Picture) -> str:
     labels = test_davis.mask((1, 1, 1, 4, 4), (2, 6, 6, 4, 4))
     for name in ("cows", "goat"):
