@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
-from siamfc.drawing import SHADE, draw_box, draw_text
+from siamfc.drawing import SHADE, draw_box, draw_text, small_text_scale
 from siamfc.frames import Image
 from siamfc.opencv import cv2
 from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
@@ -137,12 +137,13 @@ def draw_scores(
     side = max(height // 2, 1)
     canvas = np.full((height, width + side, 3), SHADE, dtype=np.uint8)
     canvas[:side, width:] = cv2.resize(exemplar, (side, side), interpolation=cv2.INTER_LINEAR)
-    draw_text(canvas[:side, width:], "exemplar", (6, 18))
+    font = small_text_scale(min(height, width))
+    titled(canvas[:side, width:], "exemplar", font=font)
     shown = image
     if result.maps is not None and scale is not None:
         shown = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
         values = upsampled_maps(result.maps, config)[result.maps.scale_index]
-        canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak)
+        canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak, font=font)
     canvas[:, :width] = draw_box(shown, result.box, label=f"score {result.score:.2f}")
     return canvas
 

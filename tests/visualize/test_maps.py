@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from siamfc import SiamFC, Tracker, load_config
+from siamfc.boxes import Box
 from siamfc.crops import CropRegion
 from siamfc.score_map import upsampled_cells
 from siamfc.tracker.track_result import ScoreMaps
@@ -52,6 +53,18 @@ def test_the_score_picture_shows_frame_exemplar_and_map(mobilenetv2: SiamFC) -> 
     assert picture.shape == (180, 240 + 90, 3)
     assert picture[60, 290].tolist() == [10, 200, 30]
     assert picture[90:, 240:].std() > 5
+
+
+def test_names_beside_a_large_frame_grow_with_it(mobilenetv2: SiamFC) -> None:
+    exemplar = np.full((127, 127, 3), 90, dtype=np.uint8)
+    result = Tracker(mobilenetv2).init(GREY, Box(40, 30, 50, 20))
+    config = load_config().tracker
+    heights = []
+    for height in (720, 2160):
+        frame = np.full((height, 2 * height, 3), 90, dtype=np.uint8)
+        picture = draw_scores(frame, result, exemplar=exemplar, config=config, stride=8, scale=None)
+        heights.append(np.ptp(np.nonzero((picture[: height // 2, 2 * height :] != 90).any(axis=(1, 2)))[0]))
+    assert heights[1] > 3.5 * heights[0]
 
 
 @pytest.mark.parametrize("influence", [0.0, 0.3, 1.0])
