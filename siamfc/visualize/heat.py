@@ -32,6 +32,7 @@ _FAINTEST, _STRONGEST = 0.3, 0.92  # opacity over a picture of the scale's low a
 _GRADIENT_PX = 14
 _TICKS = 5
 _ROOM_FOR_UNIT_PX = 160
+_ROOM_FOR_BAR_PX, _ROOM_FOR_NUMBERS_PX = 32, 80  # sides of a compact map
 
 
 class ColorScale(NamedTuple):
@@ -154,6 +155,8 @@ def compact_map(
 ) -> Image:
     """A map and a narrow bar in a small square (side_px, side_px, 3), the bar's two ends numbered on the map.
 
+    What has no room is left out: the unit, then the numbers, then the bar and the ring.
+
     Args:
         values: (h, w).
         scale: Its colours.
@@ -161,14 +164,19 @@ def compact_map(
         peak: In cells of ``values``; ringed.
         font: Font scale of the numbers.
     """
+    if side_px < _ROOM_FOR_BAR_PX:
+        return map_tile(values, scale, size=(side_px, side_px))
     bar_px = max(8, side_px // 16)
     width = side_px - bar_px - 2
     panel = np.full((side_px, side_px, 3), SHADE, dtype=np.uint8)
     panel[:, :width] = map_tile(values, scale, size=(side_px, width), peak=peak)
     panel[:, -bar_px:] = scale.colorize(np.linspace(scale.high, scale.low, side_px)[:, None].repeat(bar_px, axis=1))
     zoom = font / LEAST_TEXT
-    for value, y in ((scale.high, 16 * zoom), (scale.low, side_px - 8 * zoom)):
-        text = _number(value, scale)
+    high, low = (_number(value, scale) for value in (scale.high, scale.low))
+    widest = max(text_size(text, font).width for text in (high, low))
+    if side_px < _ROOM_FOR_NUMBERS_PX * zoom or widest + 8 * zoom > width:  # else they would run into the ring
+        return panel
+    for text, y in ((high, 16 * zoom), (low, side_px - 8 * zoom)):
         draw_text(panel, text, (width - 4 * zoom - text_size(text, font).width, y), scale=font)
     if text_size(scale.unit, font).width + 50 * zoom <= width:  # else it would run into the number
         draw_text(panel, scale.unit, (6 * zoom, 16 * zoom), scale=font)
@@ -182,7 +190,7 @@ def color_bar(scale: ColorScale, height: int) -> Image:
     margin, gradient = min(round(10 * zoom), height // 8), round(_GRADIENT_PX * zoom)
     left, tick = round(4 * zoom), round(3 * zoom)
     numbers = left + gradient + 2 * tick  # where they begin
-    ramp = np.linspace(scale.high, scale.low, max(height - 2 * margin, 2))
+    ramp = np.linspace(scale.high, scale.low, height - 2 * margin)
     texts = [_number(value, scale) for value in np.linspace(scale.high, scale.low, _TICKS if height >= 120 else 2)]
     sizes = [text_size(text, font) for text in texts]
     unit_px = round(18 * zoom)

@@ -11,7 +11,7 @@ from siamfc import SiamFC, Tracker, load_config
 from siamfc.boxes import Box
 from siamfc.crops import CropRegion
 from siamfc.score_map import upsampled_cells
-from siamfc.tracker.track_result import ScoreMaps
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.visualize.heat import ColorScale
 from siamfc.visualize.maps import draw_pair, draw_scores, heat_over_frame, upsampled_maps, windowed_scores
 from tests.clips import short_clip
@@ -53,6 +53,19 @@ def test_the_score_picture_shows_frame_exemplar_and_map(mobilenetv2: SiamFC) -> 
     assert picture.shape == (180, 240 + 90, 3)
     assert picture[60, 290].tolist() == [10, 200, 30]
     assert picture[90:, 240:].std() > 5
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (21, 64), (3, 720), (1, 1), (54, 96)])
+def test_the_score_picture_of_a_small_frame_leaves_out_what_has_no_room(height: int, width: int) -> None:
+    frame = np.full((height, width, 3), 90, dtype=np.uint8)
+    exemplar = np.full((127, 127, 3), (10, 200, 30), dtype=np.uint8)
+    maps = single_peak(CropRegion(width / 2, height / 2, side_px=40.0, crop_size=255), 8, 8)
+    result = TrackResult(Box(0, 0, width, height), 0.98, 1.0, 1.0, maps)
+    config = load_config().tracker
+    picture = draw_scores(frame, result, exemplar=exemplar, config=config, stride=8, scale=ColorScale(0, 1))
+    side = max(height // 2, 1)
+    assert picture.shape == (height, width + side, 3)
+    assert (picture[:side, width:] == (10, 200, 30)).all()  # no part of its name
 
 
 def test_names_beside_a_large_frame_grow_with_it(mobilenetv2: SiamFC) -> None:
