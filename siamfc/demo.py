@@ -12,7 +12,7 @@ from siamfc.boxes import Box, intersection_over_union
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import Config, load_config
 from siamfc.data import RenderedClip, render_clip
-from siamfc.drawing import TRUE, draw_box, save_picture
+from siamfc.drawing import save_picture
 from siamfc.frames import Image
 from siamfc.model import SiamFC
 from siamfc.tracker.track_result import TrackResult
@@ -95,8 +95,7 @@ def run_demo(
     def observe(frame: Frame, result: TrackResult) -> None:
         # The painter takes its colour scale from the first two frames.
         if folder is not None and frame.number in (0, 1, round(_PICTURE_AT * (num_frames - 1))):
-            with_truth = draw_box(frame.image, clip.boxes[frame.number], color=TRUE)
-            pictures.append(painter.paint(frame._replace(image=with_truth), result))
+            pictures.append(painter.paint(frame, result, truth=clip.boxes[frame.number]))
 
     if folder is not None:
         with VideoWriter(folder / CLIP, frame_rate=_FRAME_RATE, overwrite=True) as writer:

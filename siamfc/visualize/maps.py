@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
-from siamfc.drawing import SHADE, draw_box, draw_text, small_text_scale
+from siamfc.drawing import SHADE, TRUE, draw_box, draw_text, small_text_scale
 from siamfc.frames import Image
 from siamfc.opencv import cv2
 from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
@@ -119,6 +120,7 @@ def draw_scores(
     config: TrackerConfig,
     stride: int,
     scale: ColorScale | None,
+    truth: Box | None = None,
 ) -> Image:
     """Frame with box and score map, and beside it the exemplar above the score map by itself.
 
@@ -129,6 +131,7 @@ def draw_scores(
         config: The tracker's settings.
         stride: The network's.
         scale: The colours.
+        truth: The true box, frame pixels, where it is known; drawn under the tracker's.
 
     Returns:
         (H, W + H // 2, 3).
@@ -144,6 +147,8 @@ def draw_scores(
         shown = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
         values = upsampled_maps(result.maps, config)[result.maps.scale_index]
         canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak, font=font)
+    if truth is not None:
+        shown = draw_box(shown, truth, color=TRUE)
     canvas[:, :width] = draw_box(shown, result.box, label=f"score {result.score:.2f}")
     return canvas
 

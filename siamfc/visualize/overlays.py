@@ -77,8 +77,11 @@ class ScorePainter:
         self._first: TrackResult | None = None
         self._scale: ColorScale | None = None
 
-    def paint(self, frame: Frame, result: TrackResult) -> Image:
-        """(H, W + H // 2, 3); the first frame, which is not searched, has no map."""
+    def paint(self, frame: Frame, result: TrackResult, *, truth: Box | None = None) -> Image:
+        """(H, W + H // 2, 3); the first frame, which is not searched, has no map.
+
+        The true box, frame pixels, is drawn where it is given.
+        """
         if result.maps is None:
             self._first = result
         elif self._scale is None and self._first is not None:
@@ -90,6 +93,7 @@ class ScorePainter:
             config=self._config,
             stride=self._stride,
             scale=self._scale,
+            truth=truth,
         )
 
 
