@@ -101,15 +101,24 @@ def test_a_pair_shows_both_crops_the_peak_and_the_true_centre() -> None:
     row = draw_pair(exemplar, search, scores, center=(127.5, 127.5), stride=8)
     without = draw_pair(exemplar, search, None, center=None, stride=8, note="negative")
     assert row.shape == without.shape
-    assert row.shape[0] == 255
+    assert row.shape[0] == 22 + 255
     assert (without == (10, 200, 30)).all(axis=2).sum() > 10_000
     # The ring of the peak stands around its window's centre, in the search crop beside the exemplar.
     left = 127 + 4
     changed = (row[:, left : left + 255] != (200, 30, 10)).any(axis=2)
-    changed[:30] = False  # the title
+    changed = changed[22:]  # below the names
     ys, xs = np.nonzero(changed)
     ring = xs > 145
     assert (xs[ring].mean() + 0.5, ys[ring].mean() + 0.5) == pytest.approx((8 * 12 + 63.5, 8 * 3 + 63.5), abs=0.6)
+
+
+def test_the_names_of_a_pair_lie_above_its_pictures_not_over_them() -> None:
+    exemplar, search = np.full((63, 63, 3), 90, np.uint8), np.full((95, 95, 3), 90, np.uint8)
+    row = draw_pair(exemplar, search, np.full((5, 5), 0.7), center=None, stride=8, scale=ColorScale(0, 1))
+    strip, pictures = row[:22], row[22:]
+    assert strip.max() > 200
+    assert (pictures[:24, 72 : 72 + 95] == 90).all()  # the search crop, above the ring at the map's first cell
+    assert len(np.unique(pictures[:24, 72 + 2 * 99 + 24 : 72 + 2 * 99 + 95].reshape(-1, 3), axis=0)) == 1  # the map
 
 
 def test_rows_of_one_scale_can_be_compared() -> None:
