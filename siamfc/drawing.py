@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from siamfc.boxes import Box
+from siamfc.errors import OutputError
 from siamfc.files import write_whole
 from siamfc.frames import Image
 from siamfc.opencv import cv2
@@ -42,8 +43,10 @@ def save_picture(path: Path, image: Image, *, overwrite: bool = False) -> None:
     """Write a picture (H, W, 3) as PNG, whole or not at all.
 
     Raises:
-        OutputError: The file exists, or cannot be written.
+        OutputError: The name does not end in .png, the file exists, or it cannot be written.
     """
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"a picture is written as .png, not as {path.name!r}; name it {path.stem}.png")
     _, data = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
     with write_whole(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data.tobytes())

@@ -65,3 +65,9 @@ def test_a_picture_is_saved_whole_and_not_over_another(tmp_path: Path) -> None:
     assert np.array_equal(read_image(path), picture)
     with pytest.raises(OutputError, match="exists"):
         save_picture(path, picture)
+
+
+def test_a_picture_has_no_name_that_promises_another_format(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"not as 'sheet\.jpg'; name it sheet\.png"):
+        save_picture(tmp_path / "sheet.jpg", GREY)
+    assert not list(tmp_path.iterdir())
