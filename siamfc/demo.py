@@ -12,7 +12,7 @@ from siamfc.boxes import Box, intersection_over_union
 from siamfc.checkpoint import DEFAULT_MODEL, load_model
 from siamfc.config import Config, load_config
 from siamfc.data import RenderedClip, render_clip
-from siamfc.drawing import TRUE, draw_box, save_picture
+from siamfc.drawing import save_picture
 from siamfc.frames import Image
 from siamfc.model import SiamFC
 from siamfc.tracker.track_result import TrackResult
@@ -93,12 +93,9 @@ def run_demo(
     folder = None if output is None else Path(output).expanduser()
 
     def observe(frame: Frame, result: TrackResult) -> None:
-        # The painter takes exemplar and colour scale from the first two frames: no box is drawn into them.
-        if folder is not None and frame.number in (0, 1):
-            pictures.append(painter.paint(frame, result))
-        if folder is not None and frame.number == round(_PICTURE_AT * (num_frames - 1)):
-            with_truth = draw_box(frame.image, clip.boxes[frame.number], color=TRUE)
-            pictures.append(painter.paint(frame._replace(image=with_truth), result))
+        # The painter takes exemplar and colour scale from the first two frames.
+        if folder is not None and frame.number in (0, 1, round(_PICTURE_AT * (num_frames - 1))):
+            pictures.append(painter.paint(frame, result, truth=clip.boxes[frame.number]))
 
     if folder is not None:
         with VideoWriter(folder / CLIP, frame_rate=_FRAME_RATE, overwrite=True) as writer:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from colorsys import hsv_to_rgb
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from siamfc.boxes import Box
+from siamfc.errors import OutputError
 from siamfc.files import write_whole
 from siamfc.frames import Image
 from siamfc.opencv import cv2
@@ -19,6 +21,7 @@ TRUE: Rgb = (60, 220, 120)
 INK: Rgb = (255, 255, 255)
 SHADE: Rgb = (18, 20, 24)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+LEAST_TEXT = 0.42  # cv2's font scale; letters 9 px high, the smallest that read well
 SUBPIXEL_BITS = 4  # cv2 draws at sixteenths of a pixel
 
 
@@ -40,8 +43,10 @@ def save_picture(path: Path, image: Image, *, overwrite: bool = False) -> None:
     """Write a picture (H, W, 3) as PNG, whole or not at all.
 
     Raises:
-        OutputError: The file exists, or cannot be written.
+        OutputError: The name does not end in .png, the file exists, or it cannot be written.
     """
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"a picture is written as .png, not as {path.name!r}; name it {path.stem}.png")
     _, data = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
     with write_whole(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data.tobytes())
@@ -52,28 +57,78 @@ def line_width(image: Image) -> int:
     return int(max(1, min(image.shape[:2]) // 240))
 
 
+class TextSize(NamedTuple):
+    """Room that a line of text takes, pixels.
+
+    Attributes:
+        width: From its left end to its right.
+        height: Of capitals, from the baseline up.
+        below: From the baseline down, for letters such as g.
+        stroke: Width of the letters' lines.
+        rim: Width of the dark lines behind them.
+    """
+
+    width: int
+    height: int
+    below: int
+    stroke: int
+    rim: int
+
+
+def text_size(text: str, scale: float) -> TextSize:
+    """The room that a line of text takes at a font scale; its lines grow with it, so that large text reads as well."""
+    stroke = max(1, round(1.7 * scale))
+    (width, height), below = cv2.getTextSize(text, FONT, scale, stroke)
+    return TextSize(width, height, below, stroke, 3 * stroke)
+
+
+def text_scale(side_px: int) -> float:
+    """The font scale of labels on a picture whose shorter side has so many pixels."""
+    return max(LEAST_TEXT, side_px / 900)
+
+
+def small_text_scale(side_px: int) -> float:
+    """The font scale beside such a picture: the smallest up to 720 pixels, nearly that of its labels at 2160."""
+    return max(LEAST_TEXT, (side_px - 360) / 900)
+
+
 def draw_box(image: Image, box: Box, *, color: Rgb = TRACKED, label: str = "") -> Image:
-    """A copy of the frame (H, W, 3) with a box in frame pixels, and a label above it where there is room."""
+    """A copy of the frame (H, W, 3) with a box in frame pixels, and a label above or below it.
+
+    A label that is larger than the frame is left out.
+    """
     canvas = image.copy()
     thickness = line_width(image)
     # cv2's coordinates name pixel centres.
     near, far = (subpixels(x - 0.5, y - 0.5) for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height)))
     cv2.rectangle(canvas, near, far, SHADE, thickness + 2, cv2.LINE_AA, SUBPIXEL_BITS)
     cv2.rectangle(canvas, near, far, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-    if label:
-        above = box.y > 24
-        draw_text(canvas, label, (box.x, box.y - 6 if above else box.y + box.height + 16), color=color)
+    size = text_size(label, text_scale(min(image.shape[:2])))
+    if label and size.width + 2 * size.rim <= image.shape[1] and size.height + 2 * size.rim <= image.shape[0]:
+        gap = max(6, round(min(image.shape[:2]) / 100))
+        above = box.y > 4 * gap
+        draw_text(canvas, label, (box.x, box.y - gap if above else box.y + box.height + gap + size.height), color=color)
     return canvas
 
 
-def draw_text(image: Image, text: str, at: tuple[float, float], *, color: Rgb = INK) -> None:
-    """Write a line into the picture itself, its baseline's left end at (x, y), kept inside, with a dark rim."""
-    scale = max(0.42, min(image.shape[:2]) / 900)
-    (width, height), _ = cv2.getTextSize(text, FONT, scale, 1)
-    x = int(min(max(at[0], 3), max(image.shape[1] - width - 3, 3)))
-    y = int(min(max(at[1], height + 3), image.shape[0] - 4))
-    cv2.putText(image, text, (x, y), FONT, scale, SHADE, 3, cv2.LINE_AA)
-    cv2.putText(image, text, (x, y), FONT, scale, color, 1, cv2.LINE_AA)
+def draw_text(
+    image: Image, text: str, at: tuple[float, float], *, color: Rgb = INK, scale: float | None = None
+) -> None:
+    """Write a line into the picture itself, with a dark rim.
+
+    Args:
+        image: (H, W, 3).
+        text: The line.
+        at: Its baseline's left end, (x, y); moved as far as it takes to keep the text inside.
+        color: Of the letters.
+        scale: Font scale; None takes that of labels on a picture of this size.
+    """
+    scale = text_scale(min(image.shape[:2])) if scale is None else scale
+    size = text_size(text, scale)
+    x = int(min(max(at[0], size.rim), max(image.shape[1] - size.width - size.rim, size.rim)))
+    y = int(min(max(at[1], size.height + size.rim), image.shape[0] - size.below))
+    cv2.putText(image, text, (x, y), FONT, scale, SHADE, size.rim, cv2.LINE_AA)
+    cv2.putText(image, text, (x, y), FONT, scale, color, size.stroke, cv2.LINE_AA)
 
 
 def draw_rulers(image: Image) -> Image:

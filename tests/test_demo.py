@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from siamfc import SiamFC, run_demo
+from siamfc.drawing import TRACKED, TRUE
 from siamfc.video import read_image
 
 
@@ -28,7 +30,10 @@ def test_the_demo_follows_the_target_and_replaces_only_its_own_files(tmp_path: P
         "scores.mp4",
     ]
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "keep"
-    assert read_image(tmp_path / "demo.png").shape == (360, 480 + 180, 3)
+    picture = read_image(tmp_path / "demo.png")
+    assert picture.shape == (360, 480 + 180, 3)
+    for color in (TRACKED, TRUE):  # both boxes, in their own colours
+        assert (np.abs(picture.astype(int) - color).max(axis=2) < 60).sum() > 50
 
 
 @pytest.mark.parametrize("config", ["track-paper-5s", "track-compat"])

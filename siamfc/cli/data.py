@@ -82,13 +82,14 @@ def preview(
     ] = None,
     pairs: Annotated[int, typer.Option(min=1, max=256, help="How many pairs.")] = 16,
     epoch: Annotated[int, typer.Option(min=0, help="Of which epoch.")] = 0,
-    out: Annotated[Path, typer.Option("--output", "-o", help="The picture, PNG.")] = Path("preview.png"),
+    out: Annotated[Path, typer.Option("--output", "-o", help="The picture, a .png file.")] = Path("preview.png"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that is there.")] = False,
 ) -> None:
     """Draw what the network will see: pairs as training reads them, changed in colour, with their labels drawn in.
 
-    A row a pair: the exemplar; the search crop; the search crop with the target's centre (x), the cells that count as
-    the target, and the rim of all cells of the score map.
+    A pair is three pictures side by side: the exemplar; the search crop; the search crop with the target's centre (x),
+    the cells that count as the target, and the rim of all cells of the score map. The sheet shows the pairs in lines,
+    from left to right, as many in a line as fit.
 
     Example: siamfc data preview --data otb:/data/OTB --config train-default --output preview.png
     """

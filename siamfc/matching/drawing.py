@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from siamfc.drawing import FONT, SHADE, TRACKED, TRUE, Rgb, draw_box, draw_text
+from siamfc.drawing import FONT, LEAST_TEXT, SHADE, TRACKED, TRUE, Rgb, draw_box, draw_text, text_size
 from siamfc.frames import Image
 from siamfc.matching.maps import Map
 from siamfc.matching.matcher import Match
@@ -44,14 +44,14 @@ def _color(match: Match) -> Rgb:
 
 def _label(canvas: Image, text: str, match: Match) -> None:
     """Dark text on a plate of the match's colour, on the box's upper edge, or under it at the picture's."""
-    scale, pad = max(0.42, min(canvas.shape[:2]) / 1200), 3
-    (width, height), below = cv2.getTextSize(text, FONT, scale, 1)
-    plate = width + 2 * pad, height + below + 2 * pad
+    scale = max(LEAST_TEXT, min(canvas.shape[:2]) / 1200)
+    size, pad = text_size(text, scale), max(3, round(5 * scale))
+    plate = size.width + 2 * pad, size.height + size.below + 2 * pad
     x = int(np.clip(match.box.x - 1, 0, max(canvas.shape[1] - plate[0], 0)))
     above = match.box.y - plate[1]
     y = int(np.clip(above if above >= 0 else match.box.y, 0, max(canvas.shape[0] - plate[1], 0)))
     cv2.rectangle(canvas, (x, y), (x + plate[0], y + plate[1]), _color(match), cv2.FILLED)
-    cv2.putText(canvas, text, (x + pad, y + pad + height), FONT, scale, SHADE, 1, cv2.LINE_AA)
+    cv2.putText(canvas, text, (x + pad, y + pad + size.height), FONT, scale, SHADE, size.stroke, cv2.LINE_AA)
 
 
 def heat_over_picture(image: Image, scores: Map, matches: Sequence[Match]) -> Image:

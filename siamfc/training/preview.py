@@ -33,7 +33,9 @@ _TINT = 0.45  # opacity of the positive cells
 
 
 def preview_sheet(reader: PairReader, *, stride: int, pairs: int = 16, epoch: int = 0) -> Image:
-    """The first pairs of an epoch, each a row of exemplar, search crop, and search crop with its label, (H, W, 3).
+    """The first pairs of an epoch, each as exemplar, search crop, and search crop with its label, (H, W, 3).
+
+    Pairs follow each other from left to right, as many in a line as fit 1400 pixels, one at least.
 
     The crops are those that the training step gives to the network: the same reader, photometry and labels.
 
@@ -121,6 +123,7 @@ def _named(exemplar: Image, pair: PairCrops, side_px: int) -> Image:
 
 
 def _in_columns(rows: Sequence[Image]) -> Image:
+    """The pairs from left to right, then down; what is left of the last line stays empty."""
     columns = min(max(_WIDEST_PX // rows[0].shape[1], 1), len(rows))
     lines = math.ceil(len(rows) / columns)
     gap = np.full((_GAP_PX, rows[0].shape[1], 3), SHADE, dtype=np.uint8)

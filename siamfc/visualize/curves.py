@@ -58,6 +58,7 @@ def save_curves(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # draws without a display
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     known = any(row.truth is not None for row in rows)
     names = ["score (0 to 1)", "scale (share of first size)", *(["centre error (px)"] if known else [])]
@@ -79,8 +80,10 @@ def save_curves(
         axis.grid(alpha=0.3)
         for frame in marked:
             axis.axvline(frame, color="grey", linestyle=":", linewidth=0.8)
-    axes[0].set_title(title, fontsize=10)
+    printable = title.encode("utf-8", "backslashreplace").decode()  # names of files may be of another encoding
+    axes[0].set_title(printable, fontsize=10, parse_math=False)
     axes[-1].set_xlabel("frame")
+    axes[-1].xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))  # the axes share it
     with write_whole(path, overwrite=overwrite) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
 

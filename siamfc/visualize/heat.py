@@ -8,7 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from siamfc.drawing import FONT, INK, SHADE, SUBPIXEL_BITS, TRUE, Rgb, draw_text, subpixels
+from siamfc.drawing import (
+    FONT,
+    INK,
+    LEAST_TEXT,
+    SHADE,
+    SUBPIXEL_BITS,
+    TRUE,
+    Rgb,
+    draw_text,
+    small_text_scale,
+    subpixels,
+    text_scale,
+    text_size,
+)
 from siamfc.frames import Image
 from siamfc.opencv import cv2
 
@@ -19,6 +32,7 @@ _FAINTEST, _STRONGEST = 0.3, 0.92  # opacity over a picture of the scale's low a
 _GRADIENT_PX = 14
 _TICKS = 5
 _ROOM_FOR_UNIT_PX = 160
+_ROOM_FOR_BAR_PX, _ROOM_FOR_NUMBERS_PX = 32, 80  # sides of a compact map
 
 
 class ColorScale(NamedTuple):
@@ -136,49 +150,74 @@ def map_tile(
     return tile
 
 
-def compact_map(values: NDArray[Any], scale: ColorScale, *, side_px: int, peak: Cell | None = None) -> Image:
-    """A map and a narrow bar in a small square (side_px, side_px, 3), the bar's two ends numbered on the map."""
+def compact_map(
+    values: NDArray[Any], scale: ColorScale, *, side_px: int, peak: Cell | None = None, font: float = LEAST_TEXT
+) -> Image:
+    """A map and a narrow bar in a small square (side_px, side_px, 3), the bar's two ends numbered on the map.
+
+    What has no room is left out: the unit, then the numbers, then the bar and the ring.
+
+    Args:
+        values: (h, w).
+        scale: Its colours.
+        side_px: Of the square.
+        peak: In cells of ``values``; ringed.
+        font: Font scale of the numbers.
+    """
+    if side_px < _ROOM_FOR_BAR_PX:
+        return map_tile(values, scale, size=(side_px, side_px))
     bar_px = max(8, side_px // 16)
     width = side_px - bar_px - 2
     panel = np.full((side_px, side_px, 3), SHADE, dtype=np.uint8)
     panel[:, :width] = map_tile(values, scale, size=(side_px, width), peak=peak)
     panel[:, -bar_px:] = scale.colorize(np.linspace(scale.high, scale.low, side_px)[:, None].repeat(bar_px, axis=1))
-    for value, y in ((scale.high, 16), (scale.low, side_px - 8)):
-        text = _number(value, scale)
-        (text_px, _), _ = cv2.getTextSize(text, FONT, 0.42, 1)
-        draw_text(panel, text, (width - 4 - text_px, y))
-    (unit_px, _), _ = cv2.getTextSize(scale.unit, FONT, 0.42, 1)
-    if unit_px + 50 <= width:  # else it would run into the number
-        draw_text(panel, scale.unit, (6, 16))
+    zoom = font / LEAST_TEXT
+    high, low = (_number(value, scale) for value in (scale.high, scale.low))
+    widest = max(text_size(text, font).width for text in (high, low))
+    if side_px < _ROOM_FOR_NUMBERS_PX * zoom or widest + 8 * zoom > width:  # else they would run into the ring
+        return panel
+    for text, y in ((high, 16 * zoom), (low, side_px - 8 * zoom)):
+        draw_text(panel, text, (width - 4 * zoom - text_size(text, font).width, y), scale=font)
+    if text_size(scale.unit, font).width + 50 * zoom <= width:  # else it would run into the number
+        draw_text(panel, scale.unit, (6 * zoom, 16 * zoom), scale=font)
     return panel
 
 
 def color_bar(scale: ColorScale, height: int) -> Image:
     """(height, w, 3): the colours from low at the bottom to high at the top, with numbers and, if it fits, the unit."""
-    margin = min(10, height // 8)
-    ramp = np.linspace(scale.high, scale.low, max(height - 2 * margin, 2))
+    font = small_text_scale(height)
+    zoom = font / LEAST_TEXT
+    margin, gradient = min(round(10 * zoom), height // 8), round(_GRADIENT_PX * zoom)
+    left, tick = round(4 * zoom), round(3 * zoom)
+    numbers = left + gradient + 2 * tick  # where they begin
+    ramp = np.linspace(scale.high, scale.low, height - 2 * margin)
     texts = [_number(value, scale) for value in np.linspace(scale.high, scale.low, _TICKS if height >= 120 else 2)]
-    text_px = max(cv2.getTextSize(text, FONT, 0.42, 1)[0][0] for text in texts)
+    sizes = [text_size(text, font) for text in texts]
+    unit_px = round(18 * zoom)
     has_unit = height >= _ROOM_FOR_UNIT_PX
-    bar = np.full((height, _GRADIENT_PX + text_px + (34 if has_unit else 14), 3), SHADE, dtype=np.uint8)
-    bar[margin : margin + len(ramp), 4 : 4 + _GRADIENT_PX] = scale.colorize(ramp[:, None].repeat(_GRADIENT_PX, axis=1))
-    for text, y in zip(texts, np.linspace(margin, margin + len(ramp) - 1, len(texts)), strict=True):
-        cv2.line(bar, (4 + _GRADIENT_PX, round(y)), (7 + _GRADIENT_PX, round(y)), INK, 1)
-        cv2.putText(bar, text, (10 + _GRADIENT_PX, round(y) + 4), FONT, 0.42, INK, 1, cv2.LINE_AA)
+    width = (
+        numbers + max(size.width for size in sizes) + round(4 * zoom) + (unit_px + round(2 * zoom) if has_unit else 0)
+    )
+    bar = np.full((height, width, 3), SHADE, dtype=np.uint8)
+    bar[margin : margin + len(ramp), left : left + gradient] = scale.colorize(ramp[:, None].repeat(gradient, axis=1))
+    for text, size, y in zip(texts, sizes, np.linspace(margin, margin + len(ramp) - 1, len(texts)), strict=True):
+        cv2.line(bar, (left + gradient, round(y)), (left + gradient + tick, round(y)), INK, size.stroke)
+        cv2.putText(bar, text, (numbers, round(y + 4 * zoom)), FONT, font, INK, size.stroke, cv2.LINE_AA)
     if has_unit:
-        (length, _), _ = cv2.getTextSize(scale.unit, FONT, 0.42, 1)
-        label = np.full((18, length + 4, 3), SHADE, dtype=np.uint8)
-        cv2.putText(label, scale.unit, (2, 13), FONT, 0.42, INK, 1, cv2.LINE_AA)
+        size = text_size(scale.unit, font)
+        label = np.full((unit_px, size.width + 4, 3), SHADE, dtype=np.uint8)
+        cv2.putText(label, scale.unit, (2, round(13 * zoom)), FONT, font, INK, size.stroke, cv2.LINE_AA)
         upright = np.rot90(label)[:height]
         top = (height - len(upright)) // 2
-        bar[top : top + len(upright), -18:] = upright
+        bar[top : top + len(upright), -unit_px:] = upright
     return bar
 
 
 def draw_ring(image: Image, center: tuple[float, float], radius: float, *, color: Rgb = INK) -> None:
     """A ring with a dark rim into the picture itself, around (x, y) in pixels: the peak."""
     at, size = subpixels(center[0] - 0.5, center[1] - 0.5), max(round(radius), 3) << SUBPIXEL_BITS
-    for ink, thickness in ((SHADE, 3), (color, 1)):
+    line = _mark_line(radius)
+    for ink, thickness in ((SHADE, 3 * line), (color, line)):
         cv2.circle(image, at, size, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
@@ -187,19 +226,25 @@ def draw_cross(image: Image, center: tuple[float, float], radius: float, *, colo
     (x, y), arm = center, max(1.2 * radius, 4)
     if not (-arm <= x <= image.shape[1] + arm and -arm <= y <= image.shape[0] + arm):
         return
-    for ink, thickness in ((SHADE, 3), (color, 1)):
+    line = _mark_line(radius)
+    for ink, thickness in ((SHADE, 3 * line), (color, line)):
         for along_x, along_y in ((arm, arm), (arm, -arm)):
             near = subpixels(x - along_x - 0.5, y - along_y - 0.5)
             far = subpixels(x + along_x - 0.5, y + along_y - 0.5)
             cv2.line(image, near, far, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
-def titled(tile: Image, title: str) -> Image:
-    """The tile with its name in the corner, where there is room for it."""
-    (width, _), _ = cv2.getTextSize(title, FONT, 0.42, 1)
-    if width + 8 <= tile.shape[1]:
-        draw_text(tile, title, (6, 18))
+def titled(tile: Image, title: str, *, font: float | None = None) -> Image:
+    """The tile with its name in the corner, where there is room for it; ``font`` as ``scale`` of `draw_text`."""
+    size = text_size(title, text_scale(min(tile.shape[:2])) if font is None else font)
+    if size.width + 8 <= tile.shape[1] and size.height + 2 * size.rim <= tile.shape[0]:
+        draw_text(tile, title, (2 * size.rim, size.height + 2 * size.rim + 2), scale=font)
     return tile
+
+
+def _mark_line(radius: float) -> int:
+    """Width of a ring's or a cross's line, pixels."""
+    return max(1, round(radius / 12))
 
 
 def _number(value: float, scale: ColorScale) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion
-from siamfc.drawing import SHADE, draw_box, draw_text
+from siamfc.drawing import SHADE, TRUE, draw_box, draw_text, small_text_scale
 from siamfc.frames import Image
 from siamfc.opencv import cv2
 from siamfc.score_map import Alignment, displacement_px, penalise_scales, score_map_position, upsample
@@ -29,6 +30,7 @@ from siamfc.visualize.heat import (
 )
 
 _GAP_PX = 4
+_NAMES_PX = 22  # height of the strip with the names of a pair's pictures
 
 
 def map_placement(
@@ -119,6 +121,7 @@ def draw_scores(
     config: TrackerConfig,
     stride: int,
     scale: ColorScale | None,
+    truth: Box | None = None,
 ) -> Image:
     """Frame with box and score map, and beside it the exemplar above the score map by itself.
 
@@ -129,6 +132,7 @@ def draw_scores(
         config: The tracker's settings.
         stride: The network's.
         scale: The colours.
+        truth: The true box, frame pixels, where it is known; drawn under the tracker's.
 
     Returns:
         (H, W + H // 2, 3).
@@ -137,12 +141,15 @@ def draw_scores(
     side = max(height // 2, 1)
     canvas = np.full((height, width + side, 3), SHADE, dtype=np.uint8)
     canvas[:side, width:] = cv2.resize(exemplar, (side, side), interpolation=cv2.INTER_LINEAR)
-    draw_text(canvas[:side, width:], "exemplar", (6, 18))
+    font = small_text_scale(min(height, width))
+    titled(canvas[:side, width:], "exemplar", font=font)
     shown = image
     if result.maps is not None and scale is not None:
         shown = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
         values = upsampled_maps(result.maps, config)[result.maps.scale_index]
-        canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak)
+        canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak, font=font)
+    if truth is not None:
+        shown = draw_box(shown, truth, color=TRUE)
     canvas[:, :width] = draw_box(shown, result.box, label=f"score {result.score:.2f}")
     return canvas
 
@@ -159,6 +166,8 @@ def draw_pair(
 ) -> Image:
     """One pair as a row: exemplar, search crop with the true centre and the peak, the map over it, the map, its bar.
 
+    A strip above them holds their names, as far as they fit; it keeps rows apart, and the pictures free.
+
     Args:
         exemplar: (e, e, 3) uint8 RGB.
         search: (s, s, 3) uint8 RGB.
@@ -166,15 +175,15 @@ def draw_pair(
         center: Where the target's centre is, (x, y) in search pixels: the label's; None where the search has none.
         stride: Search pixels a cell.
         scale: The colours; None takes the map's own range. Give one to compare rows.
-        note: A line under the search crop's name: a file, a kind, a loss.
+        note: A line at the foot of the search crop: a file, a kind, a loss.
 
     Returns:
-        (s, w, 3), w the same for all pairs of these sizes, so that rows can be stacked.
+        (22 + s, w, 3), w the same for all pairs of these sizes, so that rows can be stacked.
 
     Example:
         >>> exemplar, search = np.zeros((127, 127, 3), np.uint8), np.zeros((255, 255, 3), np.uint8)
         >>> draw_pair(exemplar, search, np.eye(17), center=(127.5, 127.5), stride=8).shape[0]
-        255
+        277
     """
     side = search.shape[0]
     shown, over, tile = search.copy(), search.copy(), np.full((side, side, 3), SHADE, dtype=np.uint8)
@@ -197,9 +206,16 @@ def draw_pair(
             draw_ring(picture, placement.point(peak), side / 32)
     if note:
         draw_text(shown, note, (6, side - 8))
-    first = np.full((side, max(exemplar.shape[1], 64), 3), SHADE, dtype=np.uint8)
+    first = np.full((side, max(exemplar.shape[1], 68), 3), SHADE, dtype=np.uint8)
     top = (side - exemplar.shape[0]) // 2
     first[top : top + exemplar.shape[0], : exemplar.shape[1]] = exemplar
-    tiles = [titled(first, "exemplar"), titled(shown, "search: x true, o peak"), titled(over, "score over search")]
-    gap = np.full((side, _GAP_PX, 3), SHADE, dtype=np.uint8)
-    return np.hstack([part for each in (*tiles, titled(tile, "score map")) for part in (each, gap)] + [bar])
+    names = "exemplar", "search: x true, o peak", "score over search", "score map"
+    named = [_under_name(each, name) for each, name in zip((first, shown, over, tile), names, strict=True)]
+    gap = np.full((_NAMES_PX + side, _GAP_PX, 3), SHADE, dtype=np.uint8)
+    return np.hstack([part for each in named for part in (each, gap)] + [_under_name(bar, "")])
+
+
+def _under_name(tile: Image, name: str) -> Image:
+    """The tile with a strip above it that holds its name."""
+    strip = np.full((_NAMES_PX, tile.shape[1], 3), SHADE, dtype=np.uint8)
+    return np.vstack([titled(strip, name), tile])

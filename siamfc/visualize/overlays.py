@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.drawing import Rgb, draw_box, draw_text, target_color
@@ -74,8 +75,11 @@ class ScorePainter:
         self._given: tuple[Image, TrackResult] | None = None
         self._scale: ColorScale | None = None
 
-    def paint(self, frame: Frame, result: TrackResult) -> Image:
-        """(H, W + H // 2, 3); a frame in which the target is given is not searched, and has no map."""
+    def paint(self, frame: Frame, result: TrackResult, *, truth: Box | None = None) -> Image:
+        """(H, W + H // 2, 3); a frame in which the target is given is not searched, and has no map.
+
+        The true box, frame pixels, is drawn where it is given.
+        """
         if result.maps is None:
             side = context_side(result.box, self._config.context_amount)
             region = CropRegion(*result.box.center, side, self._config.exemplar_size)
@@ -91,6 +95,7 @@ class ScorePainter:
             config=self._config,
             stride=self._stride,
             scale=self._scale,
+            truth=truth,
         )
 
 

@@ -123,3 +123,6 @@ def test_a_preview_shows_the_pairs_in_columns_and_is_not_written_over(data: list
     refused = siamfc(*arguments)
     assert refused.exit_code == 2
     assert "exists already" in refused.stderr
+    other = siamfc(*arguments[:-1], tmp_path / "preview.jpg")
+    assert other.exit_code == 2
+    assert "name it preview.png" in other.stderr

@@ -66,9 +66,20 @@ def test_the_bar_goes_from_low_at_the_bottom_to_high_at_the_top_and_has_numbers_
     assert bar[:, 25:].max() > 200
 
 
-@pytest.mark.parametrize("side_px", [24, 90, 180])
+@pytest.mark.parametrize("side_px", [1, 4, 10, 24, 45, 90, 180])
 def test_a_compact_map_is_a_square_of_any_size(side_px: int) -> None:
     assert compact_map(np.eye(17), SCALE, side_px=side_px, peak=(3, 3)).shape == (side_px, side_px, 3)
+
+
+def test_a_small_compact_map_is_not_hidden_by_its_numbers_and_a_smaller_one_not_by_its_ring() -> None:
+    small = compact_map(np.zeros((17, 17)), SCALE, side_px=45)
+    assert len(np.unique(small[:, :35].reshape(-1, 3), axis=0)) == 1
+    ringed = compact_map(np.zeros((17, 17)), SCALE, side_px=10, peak=(8, 8))
+    assert len(np.unique(ringed.reshape(-1, 3), axis=0)) == 1
+
+
+def test_a_bar_can_be_one_pixel_high() -> None:
+    assert color_bar(SCALE, 1).shape[0] == 1
 
 
 def test_a_cross_far_outside_the_picture_draws_nothing() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from siamfc import SiamFC, Tracker, load_config
+from siamfc.boxes import Box
 from siamfc.crops import CropRegion
 from siamfc.score_map import upsampled_cells
-from siamfc.tracker.track_result import ScoreMaps
+from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.visualize.heat import ColorScale
 from siamfc.visualize.maps import draw_pair, draw_scores, heat_over_frame, upsampled_maps, windowed_scores
 from tests.clips import short_clip
@@ -54,6 +55,31 @@ def test_the_score_picture_shows_frame_exemplar_and_map(mobilenetv2: SiamFC) -> 
     assert picture[90:, 240:].std() > 5
 
 
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (21, 64), (3, 720), (1, 1), (54, 96)])
+def test_the_score_picture_of_a_small_frame_leaves_out_what_has_no_room(height: int, width: int) -> None:
+    frame = np.full((height, width, 3), 90, dtype=np.uint8)
+    exemplar = np.full((127, 127, 3), (10, 200, 30), dtype=np.uint8)
+    maps = single_peak(CropRegion(width / 2, height / 2, side_px=40.0, crop_size=255), 8, 8)
+    result = TrackResult(Box(0, 0, width, height), 0.98, 1.0, 1.0, maps)
+    config = load_config().tracker
+    picture = draw_scores(frame, result, exemplar=exemplar, config=config, stride=8, scale=ColorScale(0, 1))
+    side = max(height // 2, 1)
+    assert picture.shape == (height, width + side, 3)
+    assert (picture[:side, width:] == (10, 200, 30)).all()  # no part of its name
+
+
+def test_names_beside_a_large_frame_grow_with_it(mobilenetv2: SiamFC) -> None:
+    exemplar = np.full((127, 127, 3), 90, dtype=np.uint8)
+    result = Tracker(mobilenetv2).init(GREY, Box(40, 30, 50, 20))
+    config = load_config().tracker
+    heights = []
+    for height in (720, 2160):
+        frame = np.full((height, 2 * height, 3), 90, dtype=np.uint8)
+        picture = draw_scores(frame, result, exemplar=exemplar, config=config, stride=8, scale=None)
+        heights.append(np.ptp(np.nonzero((picture[: height // 2, 2 * height :] != 90).any(axis=(1, 2)))[0]))
+    assert heights[1] > 3.5 * heights[0]
+
+
 @pytest.mark.parametrize("influence", [0.0, 0.3, 1.0])
 def test_windowed_scores_have_the_peak_of_the_response(mobilenetv2: SiamFC, influence: float) -> None:
     clip = short_clip(3)
@@ -75,15 +101,24 @@ def test_a_pair_shows_both_crops_the_peak_and_the_true_centre() -> None:
     row = draw_pair(exemplar, search, scores, center=(127.5, 127.5), stride=8)
     without = draw_pair(exemplar, search, None, center=None, stride=8, note="negative")
     assert row.shape == without.shape
-    assert row.shape[0] == 255
+    assert row.shape[0] == 22 + 255
     assert (without == (10, 200, 30)).all(axis=2).sum() > 10_000
     # The ring of the peak stands around its window's centre, in the search crop beside the exemplar.
     left = 127 + 4
     changed = (row[:, left : left + 255] != (200, 30, 10)).any(axis=2)
-    changed[:30] = False  # the title
+    changed = changed[22:]  # below the names
     ys, xs = np.nonzero(changed)
     ring = xs > 145
     assert (xs[ring].mean() + 0.5, ys[ring].mean() + 0.5) == pytest.approx((8 * 12 + 63.5, 8 * 3 + 63.5), abs=0.6)
+
+
+def test_the_names_of_a_pair_lie_above_its_pictures_not_over_them() -> None:
+    exemplar, search = np.full((63, 63, 3), 90, np.uint8), np.full((95, 95, 3), 90, np.uint8)
+    row = draw_pair(exemplar, search, np.full((5, 5), 0.7), center=None, stride=8, scale=ColorScale(0, 1))
+    strip, pictures = row[:22], row[22:]
+    assert strip.max() > 200
+    assert (pictures[:24, 72 : 72 + 95] == 90).all()  # the search crop, above the ring at the map's first cell
+    assert len(np.unique(pictures[:24, 72 + 2 * 99 + 24 : 72 + 2 * 99 + 95].reshape(-1, 3), axis=0)) == 1  # the map
 
 
 def test_rows_of_one_scale_can_be_compared() -> None:
