@@ -226,7 +226,7 @@ def test_a_video_that_breaks_off_keeps_all_targets(tmp_path: Path, mobilenetv2: 
 @pytest.mark.parametrize("how", ["to the end", "stopped", "interrupted", "bad box"])
 def test_no_thread_is_left_however_a_run_ends(tmp_path: Path, mobilenetv2: SiamFC, how: str) -> None:
     video = write_video(tmp_path / "clip.mp4", short_clip(20))
-    before = threading.active_count()
+    before = set(threading.enumerate())  # some of them may be ending
 
     def observe(frame, result):
         if how == "interrupted" and frame.number == 2:
@@ -239,7 +239,7 @@ def test_no_thread_is_left_however_a_run_ends(tmp_path: Path, mobilenetv2: SiamF
         track_video(video, box, model=mobilenetv2, config=config, observe=observe)
     except (KeyboardInterrupt, BoxError) as error:
         assert how in ("interrupted", "bad box"), error  # noqa: PT017
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_what_a_user_gives_is_sorted_out() -> None:
