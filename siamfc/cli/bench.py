@@ -105,8 +105,9 @@ def _show(bench: Bench) -> None:
     )
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     stages = (*STAGES, WHOLE)
-    for heading in ("", *stages, "frames/s"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading in (*stages, "frames/s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     floors = [bench.floor_ms(stage) for stage in stages]
     table.add_row("floor", *("" if floor is None else f"{floor:.2f}" for floor in floors))
     for label, spreads in bench.sides.items():
