@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from siamfc.backbones import Backbone, build_backbone
@@ -17,6 +19,11 @@ from siamfc.score_map import score_map_cells
 
 EXEMPLAR_PX = 127
 """Side of the exemplars whose cells box regression compares, pixels; the field's."""
+
+
+def as_images(crops: NDArray[np.uint8]) -> Tensor:
+    """Crops (B, H, W, 3) as `SiamFC` takes them, (B, 3, H, W), channels last in memory; no copy."""
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)
 
 
 def without_border(images: Tensor, border: int) -> Tensor:

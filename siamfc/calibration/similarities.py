@@ -13,7 +13,7 @@ from siamfc.config import TrackerConfig
 from siamfc.correlation import cross_correlate
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.model import ChannelStatistics, SiamFC, usable_statistics
+from siamfc.model import ChannelStatistics, SiamFC, as_images, usable_statistics
 from siamfc.tracker.presence import Presence
 from siamfc.tracker.target_search import TargetSearch
 
@@ -73,8 +73,4 @@ def measure_cosines(
 
 def _features(model: SiamFC, images: Sequence[Image]) -> Iterator[torch.Tensor]:
     for first in range(0, len(images), _BATCH):
-        yield from model.features(_batch(images[first : first + _BATCH]))
-
-
-def _batch(images: Sequence[Image]) -> torch.Tensor:
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        yield from model.features(as_images(np.stack(images[first : first + _BATCH])))

@@ -18,7 +18,7 @@ from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
-from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC, without_border
+from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC, as_images, without_border
 from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
@@ -132,9 +132,9 @@ class TargetSearch:
             border_px = self._model.border_px if self._refinement is not None else 0
             around = state.search_region(1.0, config.search_size)
             exemplar, search = (
-                _as_images(crop(image, region, fill)[None]) for region in (inner.widened(border_px), around)
+                as_images(crop(image, region, fill)[None]) for region in (inner.widened(border_px), around)
             )
-            blurred = _as_images(motion_blurred(image, inner, fill)) if config.motion_blur else None
+            blurred = as_images(motion_blurred(image, inner, fill)) if config.motion_blur else None
         with self.clock.stage("embed"):
             statistics: ChannelStatistics | None = None
             if self._model.config.standardisation == "first_search":
@@ -234,7 +234,7 @@ class TargetSearch:
         for target, parts in zip(targets, regions, strict=True):
             for region in parts:
                 crop(image, region, target.fill, out=next(places))
-        return _as_images(self._crops[:count])
+        return as_images(self._crops[:count])
 
     def _shift(self, peak: ResponsePeak) -> tuple[float, float]:
         """From the crop's centre to the peak, (x, y) in crop pixels."""
@@ -279,11 +279,6 @@ def _kernel_of(targets: list[Target], num_scales: int) -> ExemplarKernel:
         return targets[0].kernel
     parts = zip(*(target.kernel for target in targets), strict=True)
     return ExemplarKernel(*(torch.cat(part).repeat_interleave(num_scales, dim=0) for part in parts))
-
-
-def _as_images(crops: NDArray[np.uint8]) -> Tensor:
-    # (B, H, W, 3) permuted is (B, 3, H, W) in channels-last order: no copy.
-    return torch.from_numpy(crops).permute(0, 3, 1, 2)
 
 
 def _maps(score_maps: Tensor, response: Tensor, region: CropRegion, peak: ResponsePeak) -> ScoreMaps:

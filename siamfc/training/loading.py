@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from siamfc.data.pair_crops import PairCrops, PairReader
 from siamfc.data.pairs import PairKind
 from siamfc.frames import Image
+from siamfc.model import as_images
 from siamfc.opencv import cv2
 from siamfc.training.photometry import BatchPhotometry
 
@@ -71,7 +72,7 @@ class PairBatch:
 
 def stack_images(images: list[Image]) -> Tensor:
     """(B, 3, H, W) uint8, channels last in memory, of images (H, W, 3)."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return as_images(np.stack(images))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,11 @@ from siamfc.training.optimisation import backbone_layers
 from siamfc.training.start import Start
 
 _MAY_CHANGE = {("training", "save_every_s"), ("training", "track_every")}
+_OTHERS = {
+    "data": "the data are not those",
+    "teacher": "the teacher (--teacher) is not that",
+    "init": "the weights to start from (--init) are not those",
+}
 
 
 def fingerprint(mixture: Mixture) -> str:
@@ -65,13 +70,22 @@ def check_frozen(start: Start, config: TrainConfig) -> None:
         )
 
 
-def require_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    """Raises TrainingError where a run is to go on with other settings than it began with."""
-    for section, values in now.items():
+def require_same_run(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    """Raises TrainingError where a run is to go on with something else than it began with.
+
+    Args:
+        before: What its state says: ``config``, ``data``, ``teacher``, and, but in earlier versions' states, ``init``.
+        now: The same of the run that is to go on.
+        folder: Where the state lies.
+    """
+    for section, values in now["config"].items():
         for key, value in values.items():
-            old = before.get(section, {}).get(key)
+            old = before["config"].get(section, {}).get(key)
             if old != value and (section, key) not in _MAY_CHANGE:
                 raise TrainingError(
                     f"the run in {folder} has {section}.{key}={old}, and is asked to go on with {value}: "
                     "resume it with its own settings, or start another folder"
                 )
+    for key, text in _OTHERS.items():
+        if before.get(key, now[key] if key == "init" else None) != now[key]:
+            raise TrainingError(f"{text} of the run in {folder}")

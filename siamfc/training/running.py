@@ -38,7 +38,7 @@ from siamfc.training.optimisation import (
     set_learning_rate,
 )
 from siamfc.training.reports import EpochReport, Observer, StepReport
-from siamfc.training.run_checks import check_frozen, check_settings, fingerprint, require_same
+from siamfc.training.run_checks import check_frozen, check_settings, fingerprint, require_same_run
 from siamfc.training.run_state import RunState, load_state, save_state
 from siamfc.training.scoring_pairs import PairScorer
 from siamfc.training.start import build_start, fit_head, measure_channel_statistics
@@ -96,9 +96,14 @@ class Trainer:
         self._steps_per_epoch = batches_per_epoch(self._reader)
         start = build_start(config.model, init, seed=config.training.seed)
         check_frozen(start, config)
-        self._begun_with = {"digest": Embedding(init).digest if init else None, "fresh": sorted(start.fresh)}
         self._model = start.model
         self._objective = Objective(config, stride=start.model.stride, teacher=teacher, device=fabric.device)
+        self._identity = {
+            "config": config.model_dump(mode="json"),
+            "data": fingerprint(mixture),
+            "teacher": self._objective.teacher_digest,
+            "init": {"digest": Embedding(init).digest if init else None, "fresh": sorted(start.fresh)},
+        }
         self._prepare_model(start.fresh)
         scorer = PairScorer(
             self._model,
@@ -144,13 +149,7 @@ class Trainer:
             TrainingError: It is of other settings, other data, another teacher, or began with other weights.
         """
         state = load_state(self.output / STATE_FILE)
-        require_same(state.notes["config"], self.config.model_dump(mode="json"), self.output)
-        if state.notes["data"] != fingerprint(self._mixture):
-            raise TrainingError(f"the data are not those that the run in {self.output} learned from")
-        if state.notes.get("teacher") != self._objective.teacher_digest:
-            raise TrainingError(f"the teacher (--teacher) is not the one that the run in {self.output} learned from")
-        if state.notes.get("init", self._begun_with) != self._begun_with:  # states of earlier versions do not say
-            raise TrainingError(f"the weights to start from (--init) are not those of the run in {self.output}")
+        require_same_run(state.notes, self._identity, self.output)
         self._model.load_state_dict(state.model)
         for name, value in state.average.items():
             self._average.weights[name].copy_(value)
@@ -197,10 +196,7 @@ class Trainer:
         if self._share.rank != 0:
             return
         notes = {
-            "config": self.config.model_dump(mode="json"),
-            "data": fingerprint(self._mixture),
-            "teacher": self._objective.teacher_digest,
-            "init": self._begun_with,
+            **self._identity,
             "seconds": self._seconds,
             "losses": self._losses,
             "epochs": self.epochs,

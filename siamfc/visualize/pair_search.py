@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box, as_box, clip_box
@@ -15,7 +13,7 @@ from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import BoxError, FrameError
 from siamfc.frames import Image
-from siamfc.model import SiamFC
+from siamfc.model import SiamFC, as_images
 from siamfc.score_map import find_peak, score_map_cells, score_map_position, upsample
 from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence
@@ -76,17 +74,17 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     searches = [crop(search_image, region, fill) for region in regions]
     statistics = None
     if model.config.standardisation == "first_search":
-        statistics = model.channel_statistics(_as_images(searches[half][None]))
-    exemplar_features = model.features(_as_images(exemplar[None]))
+        statistics = model.channel_statistics(as_images(searches[half][None]))
+    exemplar_features = model.features(as_images(exemplar[None]))
     wanted = sought_features(
         model,
         config,
         model.standardise(exemplar_features, statistics),
         (checked.width / px, checked.height / px),
-        blurred=_as_images(motion_blurred(image, inner, mean_color(image))) if config.motion_blur else None,
+        blurred=as_images(motion_blurred(image, inner, mean_color(image))) if config.motion_blur else None,
         statistics=statistics,
     )
-    features = [model.features(_as_images(search[None])) for search in searches]
+    features = [model.features(as_images(search[None])) for search in searches]
     cells = score_map_cells(regions[0].crop_size, config.exemplar_size, model.stride)
     score_maps = torch.cat([model.score(wanted, model.standardise(each, statistics)) for each in features])
     score_maps = score_maps[:, :cells, :cells].float().cpu()
@@ -135,7 +133,3 @@ def _inside(response: Tensor, region: CropRegion, config: TrackerConfig, stride:
     x = placement.x + torch.arange(columns) * placement.step
     y = placement.y + torch.arange(rows) * placement.step
     return ((y >= 0) & (y <= size[0]))[:, None] & ((x >= 0) & (x <= size[1]))
-
-
-def _as_images(crops: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(crops).permute(0, 3, 1, 2)
