@@ -175,8 +175,9 @@ class Trainer:
             self._finish_due_epoch(observer, held_out)
             while self.step < self.steps:
                 self._run_epoch(observer, stop)
-                self._finish_due_epoch(observer, held_out)
-                if self._is_stopping(stop) and self.step < self.steps:
+                stopping = self._is_stopping(stop)
+                self._finish_due_epoch(observer, held_out)  # its barrier is the last that processes share
+                if stopping and self.step < self.steps:
                     self._save_model(self.model())
                     self.save()
                     return False
