@@ -19,7 +19,9 @@ from siamfc.cell_coverage import cell_coverage
 MARGIN = 3
 """Cells around an exemplar cell's own place with which it is compared, to each side."""
 
-_SHIFT_PX = 64.0  # unit of the shift, so that all four numbers are about as large
+SHIFT_UNIT_PX = 64.0
+"""A shift by so many pixels counts as much as a change of size by 1 in the logarithm."""
+
 _USUAL_LOG_ERROR = -3.0  # what is expected before anything is learned
 _LOG_ERRORS = (-9.0, -2.0)
 
@@ -107,7 +109,7 @@ class BoxRegression(nn.Module):
         out = self.change(hidden)
         shift, log_size = out[:, :2] / 4, out[:, 2:4] / 4
         errors = (out[:, 4:] + _USUAL_LOG_ERROR).clamp(*_LOG_ERRORS).exp()
-        return BoxChange(shift * _SHIFT_PX, log_size, errors[:, :2] * _SHIFT_PX, errors[:, 2:])
+        return BoxChange(shift * SHIFT_UNIT_PX, log_size, errors[:, :2] * SHIFT_UNIT_PX, errors[:, 2:])
 
     def windows(self, features: Tensor, corners: Tensor) -> Tensor:
         """Windows of search features with all that they are compared by; zeros where there is nothing.

@@ -23,7 +23,7 @@ class DenseSiamFC:
     Exemplars keep the network's own stride; their cells meet every ``model.stride // stride``-th cell of the search.
 
     Args:
-        model: Any `SiamFC`, folded or not; it is copied.
+        model: Any `SiamFC`, folded or not; copied where its layers are to step less.
         stride: Search pixels a cell: the network's own, or that divided by two, once or more.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 from siamfc.boxes import Box
 from siamfc.errors import OutputError
 from siamfc.files import write_whole
-from siamfc.frames import Image
+from siamfc.frames import Image, as_bgr
 from siamfc.opencv import cv2
 
 Rgb = tuple[int, int, int]
@@ -47,7 +47,7 @@ def save_picture(path: Path, image: Image, *, overwrite: bool = False) -> None:
     """
     if path.suffix.lower() != ".png":
         raise OutputError(f"a picture is written as .png, not as {path.name!r}; name it {path.stem}.png")
-    _, data = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
+    _, data = cv2.imencode(".png", as_bgr(image))
     with write_whole(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data.tobytes())
 
@@ -92,23 +92,21 @@ def small_text_scale(side_px: int) -> float:
     return max(LEAST_TEXT, (side_px - 360) / 900)
 
 
-def draw_box(image: Image, box: Box, *, color: Rgb = TRACKED, label: str = "") -> Image:
-    """A copy of the frame (H, W, 3) with a box in frame pixels, and a label above or below it.
+def draw_box(image: Image, box: Box, *, color: Rgb = TRACKED, label: str = "") -> None:
+    """Draw a box, frame pixels, into the frame (H, W, 3) itself, and a label above or below it.
 
     A label that is larger than the frame is left out.
     """
-    canvas = image.copy()
     thickness = line_width(image)
     # cv2's coordinates name pixel centres.
     near, far = (subpixels(x - 0.5, y - 0.5) for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height)))
-    cv2.rectangle(canvas, near, far, SHADE, thickness + 2, cv2.LINE_AA, SUBPIXEL_BITS)
-    cv2.rectangle(canvas, near, far, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.rectangle(image, near, far, SHADE, thickness + 2, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.rectangle(image, near, far, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
     size = text_size(label, text_scale(min(image.shape[:2])))
     if label and size.width + 2 * size.rim <= image.shape[1] and size.height + 2 * size.rim <= image.shape[0]:
         gap = max(6, round(min(image.shape[:2]) / 100))
         above = box.y > 4 * gap
-        draw_text(canvas, label, (box.x, box.y - gap if above else box.y + box.height + gap + size.height), color=color)
-    return canvas
+        draw_text(image, label, (box.x, box.y - gap if above else box.y + box.height + gap + size.height), color=color)
 
 
 def draw_text(

@@ -11,6 +11,9 @@ from uuid import uuid4
 
 from siamfc.errors import OutputError
 
+_UMASK = os.umask(0o077)  # can only be read by setting it: once, before there are other threads
+os.umask(_UMASK)
+
 
 @contextmanager
 def write_whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
@@ -25,19 +28,13 @@ def write_whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # some writers make files that only their owner can read
+        temporary.chmod(0o666 & ~_UMASK)  # some writers make files that only their owner can read
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace would read as replacing text
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with suppress(OSError):  # what went wrong before is what counts
             temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:

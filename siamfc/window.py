@@ -15,7 +15,7 @@ import numpy as np
 
 from siamfc.boxes import Box
 from siamfc.display import open_window
-from siamfc.frames import Image, as_rgb_frame
+from siamfc.frames import Image, as_bgr, as_rgb_frame
 from siamfc.opencv import cv2
 
 LARGEST_PX = (720, 1280)
@@ -216,11 +216,10 @@ def _write_help(picture: Image, *, at_bottom: bool) -> None:
 
 def _as_shown(image_rgb: Image) -> Image:
     """The picture at the size of its window, BGR."""
-    bgr = as_rgb_frame(image_rgb)[..., ::-1]
-    height, width = shown_size(bgr.shape[0], bgr.shape[1])
-    interpolation = cv2.INTER_AREA if height < bgr.shape[0] else cv2.INTER_LINEAR
-    shown = cv2.resize(np.ascontiguousarray(bgr), (width, height), interpolation=interpolation)
-    return np.asarray(shown, dtype=np.uint8)
+    frame = as_rgb_frame(image_rgb)
+    height, width = shown_size(frame.shape[0], frame.shape[1])
+    interpolation = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_LINEAR
+    return as_bgr(np.asarray(cv2.resize(frame, (width, height), interpolation=interpolation), dtype=np.uint8))
 
 
 def shown_size(height: int, width: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -134,9 +135,7 @@ def _from_processes(
         results: Iterator[ResultT] = parallel(joblib.delayed(function)(task) for task in tasks)
         try:
             yield from results
-        except Exception as error:
-            if "Terminated" not in type(error).__name__:
-                raise
+        except BrokenProcessPool as error:
             raise EnvironmentProblem(
                 "a worker process died, for want of memory or by a fault in a library: what was finished is kept, "
                 "and the same command goes on from there"

@@ -28,7 +28,7 @@ from siamfc.demo import ClipSource, run_demo
 from siamfc.drawing import SHADE
 from siamfc.equivariance import EquivarianceReport, measure_equivariance, named_figures, read_report, save_figure
 from siamfc.files import write_text
-from siamfc.frames import Image
+from siamfc.frames import Image, as_bgr
 from siamfc.matching.drawing import draw_matches, heat_over_picture
 from siamfc.matching.matcher import Matcher
 from siamfc.opencv import cv2
@@ -126,7 +126,7 @@ def _crop_around(frame: Image, box: Box, size: int, aside: tuple[float, float]) 
 
 def _save_jpeg(path: Path, image: Image) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    cv2.imwrite(str(path), as_bgr(image), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
 
 
 def _say(what: str, done: int, total: int) -> None:

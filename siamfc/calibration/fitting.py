@@ -49,8 +49,8 @@ def calibrate_score(
 def fit_curve(cosines: Sequence[Cosines]) -> tuple[float, float]:
     """Slope and offset of the logistic curve under which cosines of targets and of others are likeliest.
 
-    Regions with the target weigh as much as those without, other videos as much as the same one, and each target as
-    much as any other.
+    Regions with the target weigh as much as those without; of these, other videos as much as the same one, where there
+    are regions of both; and each target as much as any other.
     """
     values, wanted, weights = (torch.from_numpy(part) for part in _weighed(cosines))
     spread = float(values.std().clamp_min(1e-6))
@@ -71,10 +71,11 @@ def fit_curve(cosines: Sequence[Cosines]) -> tuple[float, float]:
 
 def _weighed(cosines: Sequence[Cosines]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """All cosines, 1 for a target's and 0 for others', and weights of sum 1."""
-    sides = {RegionKind.TARGET: 0.5, RegionKind.STRANGER: 0.25, RegionKind.ELSEWHERE: 0.25}
+    present = {kind: [each[kind] for each in cosines if kind in each] for kind in RegionKind}
+    others = sum(bool(present[kind]) for kind in RegionKind if kind is not RegionKind.TARGET)
     values, wanted, weights = [], [], []
-    for kind, share in sides.items():
-        having = [each[kind] for each in cosines if kind in each]
+    for kind, having in present.items():
+        share = 0.5 if kind is RegionKind.TARGET else 0.5 / others
         for found in having:
             values.append(found)
             wanted.append(np.full(len(found), float(kind is RegionKind.TARGET)))

@@ -14,6 +14,7 @@ from siamfc.correlation import cross_correlate
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, SiamFC, as_images, usable_statistics
+from siamfc.score_map import score_map_cells
 from siamfc.tracker.presence import Presence
 from siamfc.tracker.target_search import TargetSearch
 
@@ -54,6 +55,7 @@ def measure_cosines(
     """
     folded, search = fold(model), TargetSearch(model, config)
     presence, found = Presence(folded), []
+    cells = score_map_cells(config.search_size, config.exemplar_size, model.stride)
     for number, target in enumerate(targets):
         sought = [search.start(*given.read())[0] for given in target.given]
         cosines: Cosines = {}
@@ -61,7 +63,7 @@ def measure_cosines(
             values = []
             for (at, _), features in zip(regions, _features(folded, [image for _, image in regions]), strict=True):
                 given = sought[at]
-                score_map = cross_correlate(given.kernel.weight, features[None])[0]
+                score_map = cross_correlate(given.kernel.weight, features[None])[0, :cells, :cells]
                 cell = divmod(int(score_map.argmax()), score_map.shape[1])
                 values.append(presence.cosine(given.reference, features, cell))
             cosines[kind] = np.array(values)

@@ -82,6 +82,7 @@ def calibrate(
     Example: siamfc calibrate --weights run/model.safetensors --data otb:videos -o scored.safetensors
     """
     from siamfc.calibration.fitting import calibrate_score
+    from siamfc.calibration.regions import RegionKind
     from siamfc.checkpoint import DEFAULT_MODEL, load_model, save_checkpoint
     from siamfc.config import load_config
     from siamfc.results import refuse_existing
@@ -96,6 +97,7 @@ def calibrate(
     with messages.status("") as status:
         observe = _told(status.update)
         drawn = _draw(learned, tracker, fit_regions, observe("reading what to calibrate on"))
+        beside = sum(RegionKind.ELSEWHERE in target.regions for target in drawn)
         calibrated = calibrate_score(model, drawn, tracker, observe("calibrating"))
         sets = {"held out": apart, **{name: _tracks([name], None)[0] for name in measure or []}}
         figures = {
@@ -105,6 +107,8 @@ def calibrate(
         }
     slope, offset = calibrated.score_curve.tolist()
     say(f"calibrated on {len(drawn)} targets: score 0.5 at a cosine of {-offset / slope:.3f}, slope {slope:.1f}")
+    if not beside:
+        say("no frame was large enough for a region beside its target: calibrated against other videos alone")
     _show(figures)
     if not figures:
         say("how well the score tells was not measured: give --held-out FILE, or --measure LAYOUT:PATH")

@@ -209,7 +209,9 @@ class _Watcher:
         from siamfc.visualize.overlays import TargetsPainter
 
         if isinstance(found, TrackResult):
-            return draw_box(frame.image, found.box, label=f"score {found.score:.2f}")
+            picture = frame.image.copy()
+            draw_box(picture, found.box, label=f"score {found.score:.2f}")
+            return picture
         self._painter = self._painter or TargetsPainter()
         return self._painter.paint(frame, found)
 

@@ -81,7 +81,7 @@ def look_through(
     from siamfc.visualize.runs import visualize_video
 
     model, settings = request.load()
-    total = chosen[-1] - source.span.start + 1 if chosen else source.frame_count
+    total = (chosen[-1] - source.span.start) // source.span.every + 1 if chosen else source.frame_count
     with progress_bar("{task.description}", "bar", "count", "left") as progress:
         task = progress.add_task("tracking", total=total)
         return visualize_video(

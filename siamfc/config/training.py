@@ -85,6 +85,19 @@ class AugmentationConfig(Section):
         default=0.3, gt=0, le=0.6, description="greatest side of that patch, as a share of the exemplar's"
     )
 
+    @classmethod
+    def shifting_only(cls, search_shift_px: float) -> AugmentationConfig:
+        """Nothing is changed but where the target is in the search, also where the picture does not reach as far."""
+        unchanged = dict.fromkeys(
+            (
+                *("exemplar_shift_px", "exemplar_scale", "search_scale", "stretch", "rotation_deg"),
+                *("flip_share", "part_share", "grey_share", "blur_share", "motion_blur_share", "occlusion_share"),
+                *("brightness", "contrast", "saturation", "color_jitter"),
+            ),
+            0.0,
+        )
+        return cls.model_validate({**unchanged, "search_shift_px": search_shift_px, "shift_within_picture": False})
+
 
 class LabelConfig(Section):
     """Which cells of the score map count as the target, and the loss over them; section 2.2 of the paper."""

@@ -194,9 +194,11 @@ def draw_photometry(
     """A crop's photometry; ``size`` is its side, ``exemplar_size`` the exemplar's, by which patches are measured."""
     bright, contrast, saturation = rng.uniform(-1, 1, 3).tolist()
     shift = 255 * _COLOR_AXES @ (_COLOR_DEVIATIONS * rng.normal(0, 1, 3) * config.color_jitter)
+    if grey:  # as a shift of the colours would have made it, had it come first
+        shift = np.full(3, shift.mean())
     blurred, sigma = rng.random() < config.blur_share, rng.uniform(0.3, max(config.blur_sigma_px, 0.3))
     moving = config.motion_blur_share and rng.random() < config.motion_blur_share
-    motion_px = 2 * int(rng.integers(1, config.motion_blur_px // 2 + 1)) + 1 if moving else 1
+    motion_px = 2 * int(rng.integers(1, (config.motion_blur_px + 1) // 2)) + 1 if moving else 1
     motion_deg = float(rng.uniform(0, 180)) if moving else 0.0
     hidden, patch = rng.random() < config.occlusion_share, _draw_patch(rng, config, size, exemplar_size)
     color = rng.uniform(0, 255, 3).tolist()

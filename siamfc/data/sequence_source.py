@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from siamfc.data.frame_reader import FrameReader
 from siamfc.data.sequence import Sequence
 from siamfc.video.source import Frame, FrameSource, checked_span
 
@@ -27,9 +28,9 @@ class SequenceSource(FrameSource):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames from ``start`` on; raises SourceError where one cannot be read."""
-        for number, image in enumerate(self._sequence):
-            if number >= self.span.start:
-                yield Frame(number, None, None, image)
+        with FrameReader(self._sequence.frames) as frames:
+            for number in range(self.span.start, len(frames)):
+                yield Frame(number, None, None, frames[number])
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -89,9 +89,9 @@ def _checks(sequence: Sequence, filters: FilterConfig) -> list[tuple[str, Flags]
     short, long = sides.min(axis=1), sides.max(axis=1)
     absent = sequence.flags.get("absent", np.zeros(count, dtype=np.bool_))[:count]
     visibility = np.ones(count)
-    for name in ("visibility", "cover"):
+    for name, whole in (("visibility", 1), ("cover", 8)):  # GOT-10k's cover counts eighths of the target
         if name in sequence.levels:
-            visibility = np.nan_to_num(sequence.levels[name][:count], nan=1.0)
+            visibility = np.nan_to_num(sequence.levels[name][:count] / whole, nan=1.0)
     return [
         ("not in view", sequence.in_view & ~absent),
         ("too small", short >= filters.min_side_px),

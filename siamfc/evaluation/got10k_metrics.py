@@ -45,7 +45,9 @@ def got10k_overlaps(
     Counted is every frame but the first, whose box was given, that has a true box and, where ``cover`` is known, a
     cover above 0 (0 also marks absence). Both boxes are first fitted into the frame as the toolkit (got10k 0.1.3,
     ``rect_iou``) does: the corner is moved into the frame with width and height unchanged, then the sides are cut
-    at the far edges. A box that reaches over the left or top edge is moved, not cut.
+    at the far edges. A box that reaches over the left or top edge is moved, not cut. The toolkit does so with the
+    numbers of GOT-10k's files, which call the top left pixel (1, 1): its frame reaches a pixel farther to the left and
+    the top, a pixel less to the right and the bottom.
 
     Args:
         predicted: (N, 4) x, y, width, height, frame pixels; NaN, where the tracker gave no box, is an overlap of 0.
@@ -59,7 +61,7 @@ def got10k_overlaps(
     Example:
         >>> boxes = [[0, 0, 4, 4], [-2, 0, 4, 4], [0, 2, 4, 4]]
         >>> got10k_overlaps(boxes, [[0, 0, 4, 4]] * 3, frame_size=(8, 8)).round(3).tolist()
-        [nan, 1.0, 0.333]
+        [nan, 0.6, 0.333]
     """
     found, true = as_box_rows(predicted, truth)
     counted = has_truth(true)
@@ -152,5 +154,5 @@ def _average(scores: Sequence[Got10kScore], weights: Sequence[float]) -> Got10kS
 
 def _fit(boxes: Floats, frame_size: tuple[int, int]) -> Floats:
     far = np.array([frame_size[1], frame_size[0]], dtype=np.float64)
-    corners = np.clip(boxes[:, :2], 0, far)
+    corners = np.clip(boxes[:, :2] + 1, 0, far)
     return np.concatenate([corners, np.clip(boxes[:, 2:], 0, far - corners)], axis=1)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from siamfc.boxes import Box
 from siamfc.data.folders import nearest
 from siamfc.errors import TrackerError
 from siamfc.files import sha256_of
-from siamfc.frames import Image
+from siamfc.frames import Image, as_bgr
 
 _ALGORITHMS = ("CSRT", "KCF", "MIL", "Nano")
 _CONTRIB = ("CSRT", "KCF")
@@ -72,11 +70,11 @@ class RgbOpenCvTracker:
     def init(self, frame: Image, box: Box) -> None:
         """Take the target; frame (H, W, 3) uint8 RGB."""
         self._tracker = self._create()
-        self._tracker.init(_as_bgr(frame), whole_pixels(box, frame.shape[0], frame.shape[1]))
+        self._tracker.init(as_bgr(frame), whole_pixels(box, frame.shape[0], frame.shape[1]))
 
     def update(self, frame: Image) -> Box | None:
         """Where the target is in the next frame; None where OpenCV says that it is lost."""
-        found, box = self._tracker.update(_as_bgr(frame))
+        found, box = self._tracker.update(as_bgr(frame))
         return Box(*(float(value) for value in box)) if found else None
 
     def _create(self) -> object:
@@ -149,7 +147,3 @@ def _missing(algorithm: str, version: str) -> str:
             "pip install opencv-contrib-python of the same version; run it there, and compare with --results"
         )
     return f"this OpenCV ({version}) has no {algorithm}"
-
-
-def _as_bgr(frame: Image) -> Image:
-    return np.ascontiguousarray(frame[..., ::-1])

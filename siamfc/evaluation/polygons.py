@@ -43,6 +43,21 @@ def polygon_areas(polygons: ArrayLike) -> Floats:
     return np.abs(_signed_areas(np.asarray(polygons, dtype=np.float64)))
 
 
+def regions_with_area(regions: ArrayLike) -> Floats:
+    """Regions, as `as_polygons` takes them, with NaN in the rows that show no target: without area, or not finite.
+
+    Example:
+        >>> regions_with_area([[0, 0, 4, 6], [0, 0, 0, 0]])[:, 2].tolist()
+        [4.0, nan]
+    """
+    rows = np.asarray(regions, dtype=np.float64)
+    has_area = np.asarray(np.isfinite(rows).all(axis=1))
+    has_area &= polygon_areas(np.where(has_area[:, None, None], as_polygons(rows), 0.0)) > 0
+    if rows.shape[1] == 4:  # sides below zero make an area, too
+        has_area &= (rows[:, 2:] > 0).all(axis=1)
+    return np.where(has_area[:, None], rows, np.nan)
+
+
 def polygon_overlap(regions: ArrayLike, others: ArrayLike, *, frame_size: tuple[int, int] | None = None) -> Floats:
     """Intersection over union, row by row, of what lies inside the frame.
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from siamfc.boxes import Box, as_box
 from siamfc.errors import BoxError
 from siamfc.evaluation.metrics import has_truth
-from siamfc.evaluation.polygons import polygon_overlap
+from siamfc.evaluation.polygons import polygon_overlap, regions_with_area
 from siamfc.evaluation.records import NO_BOX, FrameRecord, FrameState
 from siamfc.evaluation.starts import RunStart
 from siamfc.frames import Image
@@ -89,8 +89,8 @@ def run_vot_supervised(
 
     As ``SupervisedExperiment`` of the VOT toolkit 0.9.0: a failure is an overlap with the truth, inside the frame,
     of ``failure_overlap`` or less; exact areas are taken where the toolkit counts pixels (`polygon_overlap`). The
-    frames between failure and start are skipped unread. A frame without truth cannot fail, and the tracker is
-    started in the next one that has it. What the tracker raises goes to the caller.
+    frames between failure and start are skipped unread. A frame without truth, or whose truth has no area, cannot
+    fail, and the tracker is started in the next one that has it. What the tracker raises goes to the caller.
 
     Args:
         tracker: Anything with ``init`` and ``update``.
@@ -186,4 +186,4 @@ def _as_truth(
             f"a sequence has one true box (x, y, width, height) and region a frame: for {num_frames} frames came "
             f"{given.shape} and {truth.shape}"
         )
-    return given, truth
+    return given, regions_with_area(truth)

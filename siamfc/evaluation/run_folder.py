@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -119,10 +120,8 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], sequences: Mapping
     Raises:
         OutputError: The folder holds runs of something else, or files that no ``run.json`` speaks of.
     """
-    if overwrite and path.exists():
-        doomed = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
-        os.replace(path, doomed)  # noqa: PTH105 - at once, so that a kill cannot leave half of the old runs
-        shutil.rmtree(doomed)
+    if overwrite:
+        _put_away(path)
     for leftover in path.rglob(".*.part"):
         leftover.unlink(missing_ok=True)
     present = read_record(path)
@@ -134,6 +133,18 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], sequences: Mapping
     else:
         _require_same_record(path, present, record)
     _note_sequences(path / SEQUENCES_FILE, sequences)
+
+
+def _put_away(path: Path) -> None:
+    """Remove a folder, and what earlier removals left of it; raises OutputError where that is not allowed."""
+    try:
+        if path.exists():
+            # At once, so that a kill cannot leave half of the old runs.
+            os.replace(path, path.with_name(f".{path.name}.{uuid4().hex[:8]}.old"))  # noqa: PTH105
+        for doomed in path.parent.glob(f".{glob.escape(path.name)}.*.old"):
+            shutil.rmtree(doomed)
+    except OSError as error:
+        raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def _require_same_record(path: Path, present: Mapping[str, Any], record: Mapping[str, Any]) -> None:

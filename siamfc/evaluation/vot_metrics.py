@@ -16,7 +16,7 @@ from siamfc.evaluation.expected_overlap import (
     expected_overlap_curve,
     split_fragments,
 )
-from siamfc.evaluation.polygons import polygon_overlap
+from siamfc.evaluation.polygons import polygon_overlap, regions_with_area
 from siamfc.evaluation.records import FrameState, Trajectory
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ class VotScore:
 
 
 def vot_overlaps(trajectory: Trajectory, truth: ArrayLike, *, frame_size: tuple[int, int]) -> Floats:
-    """(N,) overlap with the truth inside the frame, NaN where nothing was tracked or no truth is known.
+    """(N,) overlap with the truth inside the frame, NaN where nothing was tracked or no truth with an area is known.
 
     A box that is not finite or has no area is an overlap of 0.
 
@@ -85,7 +85,7 @@ def vot_overlaps(trajectory: Trajectory, truth: ArrayLike, *, frame_size: tuple[
     Raises:
         BoxError: Two lengths.
     """
-    regions = np.asarray(truth, dtype=np.float64)
+    regions = regions_with_area(truth)
     if len(regions) != len(trajectory):
         raise BoxError(f"the run has {len(trajectory)} frames, the truth {len(regions)}: there must be one a frame")
     boxes = trajectory.boxes

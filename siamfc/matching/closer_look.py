@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _REACH_PX = 3.0  # of the crop: how far from a peak its neighbours are looked at first
 _REACH_OCTAVES = 0.125
+_ROUNDING = 1e-9
 _HARDLY = 0.6  # steps: who moves less has arrived, and looks nearer
 _MOST_ROUNDS = 6
 _DIRECTIONS = np.concatenate([np.eye(3), -np.eye(3)])
@@ -39,6 +40,7 @@ class CloserLook:
         sides: Side of each exemplar's square at scale 1, picture pixels.
         statistics: As for the search.
         exemplar_size: Side of a crop, pixels.
+        scales: Least and greatest that a match may have.
         fill: Colour outside the picture.
     """
 
@@ -49,6 +51,7 @@ class CloserLook:
     sides: list[float]
     statistics: ChannelStatistics | None
     exemplar_size: int
+    scales: tuple[float, float]
     fill: Color
 
     @torch.inference_mode()
@@ -56,7 +59,8 @@ class CloserLook:
         """The peak, moved to the best place and scale near it, with the cosine similarity of the window there.
 
         Around the best place so far, windows to both sides in x, y and scale are compared; a parabola through each
-        three says where to look next. Once that is hardly elsewhere, it looks once more, half as far.
+        three says where to look next. Once that is hardly elsewhere, it looks once more, half as far. Windows beyond
+        the scales that are searched count for the parabola alone.
         """
         best = np.array([*peak.box.center, np.log2(peak.scale)])
         highest = float(self._similarity(peak.pattern, best[None])[0])
@@ -81,9 +85,14 @@ class CloserLook:
         places = place + steps * _DIRECTIONS
         around = self._similarity(pattern, places)
         guess = place + steps * _tops(around[3:], at, around[:3])
+        least, greatest = np.log2(self.scales)
+        guess[2] = np.clip(guess[2], least, greatest)
         places = np.concatenate([place[None], places, guess[None]])
         similarity = np.concatenate([[at], around, self._similarity(pattern, guess[None])])
-        return places[similarity.argmax()], float(similarity.max())
+        allowed = (places[:, 2] >= least - _ROUNDING) & (places[:, 2] <= greatest + _ROUNDING)
+        allowed[0] = True
+        best = np.where(allowed, similarity, -np.inf).argmax()
+        return places[best], float(similarity[best])
 
     def _similarity(self, pattern: int, places: Array) -> Array:
         """Cosine similarities (P,) of the windows at places (P, 3): x, y, and the logarithm of the scale to 2."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from siamfc.visualize.heat import ColorScale, Placement, color_bar, lay_over
 
 _COLORS: tuple[Rgb, ...] = (TRACKED, TRUE, (90, 170, 255), (255, 110, 160), (190, 140, 255), (240, 240, 110))
 _SCALE = ColorScale(0.0, 1.0, "score")
-_BAND_ROWS = 512  # coloured at a time, so that a large picture needs little memory
+# Rows and columns coloured at a time: a large picture needs little memory, and OpenCV takes no side above 32,766 px.
+_BLOCK = 512, 16_384
 
 
 def draw_matches(image: Image, matches: Sequence[Match], names: Sequence[str]) -> Image:
@@ -28,7 +30,7 @@ def draw_matches(image: Image, matches: Sequence[Match], names: Sequence[str]) -
     """
     canvas = image.copy()
     for match in reversed(matches):
-        canvas = draw_box(canvas, match.box, color=_color(match))
+        draw_box(canvas, match.box, color=_color(match))
     for rank, match in reversed(list(enumerate(matches, start=1))):  # over all boxes, so that they can be read
         turned = f" {match.rotation:g} deg" if match.rotation else ""
         name = f" {names[match.exemplar]}" if len(names) > 1 else ""
@@ -69,9 +71,9 @@ def heat_over_picture(image: Image, scores: Map, matches: Sequence[Match]) -> Im
         (H, W + bar, 3).
     """
     shown = np.empty_like(image)
-    for top in range(0, len(image), _BAND_ROWS):
-        band = slice(top, top + _BAND_ROWS)
-        shown[band] = lay_over(image[band], scores[band], Placement(0.5, 0.5, 1.0), _SCALE)
+    for top, left in product(range(0, image.shape[0], _BLOCK[0]), range(0, image.shape[1], _BLOCK[1])):
+        block = slice(top, top + _BLOCK[0]), slice(left, left + _BLOCK[1])
+        shown[block] = lay_over(image[block], scores[block], Placement(0.5, 0.5, 1.0), _SCALE)
     for match in matches:
-        shown = draw_box(shown, match.box, color=_color(match))
+        draw_box(shown, match.box, color=_color(match))
     return np.concatenate([shown, color_bar(_SCALE, len(image))], axis=1)

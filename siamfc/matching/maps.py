@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ Map = NDArray[np.float32]
 
 _LEAST_SPAN = 1e-3  # in a picture that is all object, nothing stands out
 _NEAR_MISS = 0.1  # of the score, that lying between the grid's windows costs an object at most, nearly always
+_ROUNDING = 1e-6  # pixels
 _BAND_ROWS = 512  # of the picture, worked on at a time where a map is brought to its resolution
 
 
@@ -153,22 +155,36 @@ def calibrated(similarity: NDArray[Any], usual: NDArray[Any] | np.float64) -> ND
     return np.asarray((similarity - usual) / np.maximum(1.0 - usual, _LEAST_SPAN))
 
 
-def full_map(levels: list[LevelMap], size: tuple[int, int]) -> Map:
+def full_map(levels: list[LevelMap], patterns: list[Pattern], size: tuple[int, int]) -> Map:
     """At every pixel of a picture (height, width) the best score of a box centred on it.
 
     Returns:
         (H, W), not a number where no box fits.
     """
     best = np.full(size, np.nan, np.float32)
-    columns = np.arange(size[1], dtype=np.float64) + 0.5
-    for level in levels:
-        x = (columns - level.origin[0]) / level.step
-        for top in range(0, size[0], _BAND_ROWS):
-            band = slice(top, min(top + _BAND_ROWS, size[0]))
-            y = (np.arange(band.start, band.stop, dtype=np.float64) + 0.5 - level.origin[1]) / level.step
-            for values in level.values:
-                best[band] = np.fmax(best[band], _bilinear(values, y[:, None], x[None]))
+    for number, pattern in enumerate(patterns):
+        for index in pattern.levels:
+            level, (width, height) = levels[index], pattern.box_size(index)
+            rows, columns = _centers_of_fitting(height, size[0]), _centers_of_fitting(width, size[1])
+            x = (np.arange(columns.start, columns.stop) + 0.5 - level.origin[0]) / level.step
+            for top in range(rows.start, rows.stop, _BAND_ROWS):
+                band = slice(top, min(top + _BAND_ROWS, rows.stop))
+                y = (np.arange(band.start, band.stop) + 0.5 - level.origin[1]) / level.step
+                found = _bilinear(level.values[number], y[:, None], x[None])
+                best[band, columns] = np.fmax(best[band, columns], found)
     return best
+
+
+def _centers_of_fitting(side: float, length: int) -> slice:
+    """The pixels on which a box of this side can be centred without leaving a picture of this length.
+
+    Example:
+        >>> _centers_of_fitting(4.0, 10), _centers_of_fitting(3.0, 10), _centers_of_fitting(11.0, 10)
+        (slice(2, 8, None), slice(1, 9, None), slice(5, 5, None))
+    """
+    first = math.ceil(side / 2 - 0.5 - _ROUNDING)
+    last = math.floor(length - side / 2 - 0.5 + _ROUNDING)
+    return slice(first, last + 1) if first <= last else slice(length // 2, length // 2)
 
 
 def _some(values: Map) -> Map:

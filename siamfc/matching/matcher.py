@@ -107,7 +107,7 @@ class PictureSimilarity:
 
     def map(self) -> Map:
         """(H, W): at every pixel the best score of a box centred on it; not a number where no box fits."""
-        return full_map(self._levels, self.size)
+        return full_map(self._levels, self._patterns, self.size)
 
 
 class Matcher:
@@ -188,6 +188,7 @@ class Matcher:
             self._pyramid.sides,
             statistics,
             self.config.exemplar_size,
+            (self.config.min_scale, self.config.max_scale),
             mean_color(image),
         )
         return PictureSimilarity(levels, patterns, (image.shape[0], image.shape[1]), self.config, closer_look)

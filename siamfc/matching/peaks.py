@@ -77,7 +77,7 @@ def thin_out(boxes: Array, scores: Array, *, max_overlap: float, at_most: int) -
         best, waiting = waiting[0], waiting[1:]
         kept.append(best)
         apart = np.abs(centers[waiting] - centers[best])
-        same_middle = (apart < np.maximum(sizes[waiting], sizes[best]) / 4).all(axis=1)
+        same_middle = (apart < sizes[waiting] / 4).all(axis=1) | (apart < sizes[best] / 4).all(axis=1)
         overlapping = intersection_over_union(boxes[waiting], boxes[best]) > max_overlap
         waiting = waiting[~(same_middle | overlapping)]
     return np.array(kept, dtype=np.intp)

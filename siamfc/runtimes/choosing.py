@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from siamfc.data.folders import nearest
 from siamfc.errors import ConfigError, EnvironmentProblem
 from siamfc.model import SiamFC
@@ -83,21 +81,17 @@ def fastest_runtime(model: SiamFC, *, seconds: float = _TRIAL_S) -> Runtime:
     maps = reference.correlate(kernel, reference.embed(searches))
     runtimes: list[Runtime] = [reference]
     for name in names:
-        runtime = _runtime_or_none(model, name)
-        if runtime and deviation(maps, runtime.correlate(kernel, runtime.embed(searches))) <= AGREEMENT:
+        try:
+            runtime = choose_runtime(model, name)
+            # Libraries load, and compile for each size, at the first images of it.
+            found = runtime.correlate(kernel, runtime.embed(searches))
+        except (EnvironmentProblem, RuntimeError):
+            continue
+        if deviation(maps, found) <= AGREEMENT:
             runtimes.append(runtime)
     times = _times([partial(runtime.embed, searches) for runtime in runtimes], seconds)
     best = min(range(len(runtimes)), key=times.__getitem__)
     return runtimes[best] if times[best] < (1 - _LEAST_GAIN) * times[0] else reference
-
-
-def _runtime_or_none(model: SiamFC, name: str) -> Runtime | None:
-    try:
-        runtime = choose_runtime(model, name)
-        runtime.embed(torch.zeros(1, 3, 127, 127))  # libraries load, and compile, at the first images
-    except (EnvironmentProblem, RuntimeError):
-        return None
-    return runtime
 
 
 def _times(sides: Sequence[Callable[[], object]], seconds: float) -> list[float]:

@@ -145,9 +145,11 @@ class BoxRefinement:
         frame_px = region.frame_px_per_crop_px
         x, y = self.place(peak, found)
         shift = (x * frame_px, y * frame_px)
-        first_frame_px = context_side(Box(0, 0, *state.first_size), config.context_amount) / config.exemplar_size
-        growth = found.log_scale + math.log(frame_px / (first_frame_px * state.scale))
-        stretch = found.log_aspect - math.log(state.aspect)
+        # The exemplar shows the target as it was given, frames may have been stretched since.
+        given_frame_px = context_side(Box(0, 0, *state.given_size), config.context_amount) / config.exemplar_size
+        wide, high = (first / given for first, given in zip(state.first_size, state.given_size, strict=True))
+        growth = found.log_scale + math.log(frame_px / (given_frame_px * math.sqrt(wide * high) * state.scale))
+        stretch = found.log_aspect - math.log(state.aspect * math.sqrt(wide / high))
         by, along = (
             believed_share(error, config.regression_trust, config.regression_damping)
             for error in (found.log_scale_error, found.log_aspect_error)

@@ -17,7 +17,8 @@ class TargetState:
 
     Attributes:
         center: (x, y).
-        first_size: (width, height) in the frame in which it was given.
+        given_size: (width, height) in the frame in which it was given.
+        first_size: The same in pixels of the last frame, where frames have become larger or smaller.
         scale: Present size over first size; where width and height grew apart, the square root of both ratios'
             product.
         aspect: Square root of the present ratio of width to height over the first one.
@@ -26,6 +27,7 @@ class TargetState:
     """
 
     center: tuple[float, float]
+    given_size: tuple[float, float]
     first_size: tuple[float, float]
     scale: float
     search_side: float
@@ -49,6 +51,7 @@ class TargetState:
             raise BoxError(f"the box {numbers} lies outside the frame of {width} x {height} pixels")
         return cls(
             center=box.center,
+            given_size=(box.width, box.height),
             first_size=(box.width, box.height),
             scale=1.0,
             search_side=context_side(box, config.context_amount) * config.search_size / config.exemplar_size,
@@ -66,13 +69,12 @@ class TargetState:
         if frame_size == self.frame_size:
             return self
         by_y, by_x = (new / old for new, old in zip(frame_size, self.frame_size, strict=True))
-        return TargetState(
+        return replace(
+            self,
             center=(self.center[0] * by_x, self.center[1] * by_y),
             first_size=(self.first_size[0] * by_x, self.first_size[1] * by_y),
-            scale=self.scale,
             search_side=self.search_side * (by_x * by_y) ** 0.5,
             frame_size=frame_size,
-            aspect=self.aspect,
         )
 
     def search_region(self, scale_factor: float, search_size: int) -> CropRegion:

@@ -6,13 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from siamfc.box_regression import BoxChange
+from siamfc.box_regression import SHIFT_UNIT_PX, BoxChange
 from siamfc.config import TrainConfig
 from siamfc.score_map import score_map_cells
 from siamfc.training.loading import PairBatch
 
 _FARTHEST_CELLS = 1.2  # from the target to the window that is asked about, along each axis
-_SHIFT_PX = 64.0  # counts as much as a change of size by 1 in the logarithm
 _EXACT = 0.05  # below it errors count squared
 _OVERLAP_WEIGHT, _ERROR_WEIGHT = 0.3, 0.05
 
@@ -45,9 +44,9 @@ def box_losses(change: BoxChange, asked: Tensor, batch: PairBatch, config: Train
     windows = asked.flatten(0, 1).flip(1).to(device) * float(stride) + config.training.exemplar_size / 2
     growth = (sizes[:, 1] / sizes[:, 0]).log()
     wanted_size = torch.stack([growth.sum(dim=1) / 2, (growth[:, 0] - growth[:, 1]) / 2], dim=1)
-    wanted = torch.cat([(centers - windows) / _SHIFT_PX, wanted_size], dim=1)
-    found = torch.cat([change.shift_px / _SHIFT_PX, change.log_size], dim=1)
-    expected = torch.cat([change.shift_error_px / _SHIFT_PX, change.log_size_error], dim=1)
+    wanted = torch.cat([(centers - windows) / SHIFT_UNIT_PX, wanted_size], dim=1)
+    found = torch.cat([change.shift_px / SHIFT_UNIT_PX, change.log_size], dim=1)
+    expected = torch.cat([change.shift_error_px / SHIFT_UNIT_PX, change.log_size_error], dim=1)
     distance = F.smooth_l1_loss(found, wanted, beta=_EXACT, reduction="none").mean(dim=1)
     surprise = ((found - wanted).abs() / expected + expected.log()).mean(dim=1)
     overlap = overlaps(change.boxes(windows, sizes[:, 0]), torch.cat([centers, sizes[:, 1]], dim=1))

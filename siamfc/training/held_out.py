@@ -72,27 +72,9 @@ class HeldOutPairs:
     """
 
     def __init__(self, tracks: Sequence[Track], config: TrainConfig) -> None:
-        still = AugmentationConfig(
-            exemplar_shift_px=0,
-            search_shift_px=config.training.held_out_shift_px,
-            shift_within_picture=False,
-            search_scale=0,
-            exemplar_scale=0,
-            stretch=0,
-            rotation_deg=0,
-            flip_share=0,
-            part_share=0,
-            grey_share=0,
-            blur_share=0,
-            color_jitter=0,
-            occlusion_share=0,
-            brightness=0,
-            contrast=0,
-            saturation=0,
-        )
         settings = config.model_copy(
             update={
-                "augmentation": still,
+                "augmentation": AugmentationConfig.shifting_only(config.training.held_out_shift_px),
                 "pairs": PairConfig(max_frame_gap=config.pairs.max_frame_gap),
                 "training": config.training.model_copy(update={"seed": 0}),
             }
@@ -106,7 +88,7 @@ class HeldOutPairs:
         if config.model.box_regression:
             # Within the picture, for a crop store holds no more around the target than training needs.
             other = {"search_scale": _SCALE, "stretch": _STRETCH, "shift_within_picture": True}
-            other_sizes = still.model_copy(update=other)
+            other_sizes = settings.augmentation.model_copy(update=other)
             self._sized = self._read(settings.model_copy(update={"augmentation": other_sizes}))
 
     def measure(self, model: SiamFC) -> HeldOutFigures:

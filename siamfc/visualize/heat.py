@@ -108,17 +108,16 @@ def lay_over(image: Image, values: NDArray[Any], placement: Placement, scale: Co
     Under the map the picture is grey, so that there colour always means score; low scores let it through, high ones
     nearly hide it. What is not a number is not laid over.
     """
-    shares = scale.shares(values)
-    known = np.isfinite(shares)
-    size, interpolation = (image.shape[1], image.shape[0]), cv2.INTER_LINEAR
-    to_picture = np.array([[placement.step, 0, placement.x - 0.5], [0, placement.step, placement.y - 0.5]])
-    covered = cv2.warpAffine(known.astype(np.float32), to_picture, size, flags=interpolation)
-    opacity = np.nan_to_num(_FAINTEST + (_STRONGEST - _FAINTEST) * np.sqrt(shares)).astype(np.float32)
-    alpha = cv2.warpAffine(opacity, to_picture, size, flags=interpolation)[..., None]
-    colors = cv2.warpAffine(scale.colorize(values), to_picture, size, flags=interpolation).astype(np.float32)
-    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
-    under = image + covered[..., None] * (grey - image)
-    return np.asarray(np.rint(under + alpha * (colors - under)), dtype=np.uint8)
+    (height, width), (rows, columns) = image.shape[:2], values.shape
+    # What interpolation reaches: from the cell before the first to the one behind the last.
+    left, right = _pixels_between(placement.x - placement.step, placement.x + columns * placement.step, width)
+    top, bottom = _pixels_between(placement.y - placement.step, placement.y + rows * placement.step, height)
+    laid = image.copy()
+    if left < right and top < bottom:
+        part = image[top:bottom, left:right]
+        inside = Placement(placement.x - left, placement.y - top, placement.step)
+        laid[top:bottom, left:right] = _blend(part, values, inside, scale)
+    return laid
 
 
 def map_tile(
@@ -240,6 +239,25 @@ def titled(tile: Image, title: str, *, font: float | None = None) -> Image:
     if size.width + 8 <= tile.shape[1] and size.height + 2 * size.rim <= tile.shape[0]:
         draw_text(tile, title, (2 * size.rim, size.height + 2 * size.rim + 2), scale=font)
     return tile
+
+
+def _blend(image: Image, values: NDArray[Any], placement: Placement, scale: ColorScale) -> Image:
+    shares = scale.shares(values)
+    known = np.isfinite(shares)
+    size, interpolation = (image.shape[1], image.shape[0]), cv2.INTER_LINEAR
+    to_picture = np.array([[placement.step, 0, placement.x - 0.5], [0, placement.step, placement.y - 0.5]])
+    covered = cv2.warpAffine(known.astype(np.float32), to_picture, size, flags=interpolation)
+    opacity = np.nan_to_num(_FAINTEST + (_STRONGEST - _FAINTEST) * np.sqrt(shares)).astype(np.float32)
+    alpha = cv2.warpAffine(opacity, to_picture, size, flags=interpolation)[..., None]
+    colors = cv2.warpAffine(scale.colorize(values), to_picture, size, flags=interpolation).astype(np.float32)
+    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
+    under = image + covered[..., None] * (grey - image)
+    return np.asarray(np.rint(under + alpha * (colors - under)), dtype=np.uint8)
+
+
+def _pixels_between(low: float, high: float, length: int) -> tuple[int, int]:
+    """First pixel, and the one behind the last, of what lies between two places on a side of so many pixels."""
+    return max(math.floor(low), 0), min(math.ceil(high) + 1, length)
 
 
 def _mark_line(radius: float) -> int:

@@ -143,14 +143,15 @@ def draw_scores(
     canvas[:side, width:] = cv2.resize(exemplar, (side, side), interpolation=cv2.INTER_LINEAR)
     font = small_text_scale(min(height, width))
     titled(canvas[:side, width:], "exemplar", font=font)
-    shown = image
+    shown = canvas[:, :width]
+    shown[:] = image
     if result.maps is not None and scale is not None:
-        shown = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
+        shown[:] = heat_over_frame(image, result.maps, config, stride=stride, scale=scale)
         values = upsampled_maps(result.maps, config)[result.maps.scale_index]
         canvas[side : 2 * side, width:] = compact_map(values, scale, side_px=side, peak=result.maps.peak, font=font)
     if truth is not None:
-        shown = draw_box(shown, truth, color=TRUE)
-    canvas[:, :width] = draw_box(shown, result.box, label=f"score {result.score:.2f}")
+        draw_box(shown, truth, color=TRUE)
+    draw_box(shown, result.box, label=f"score {result.score:.2f}")
     return canvas
 
 

@@ -37,7 +37,9 @@ class BoxPainter:
 
     def paint(self, frame: Frame, result: TrackResult) -> Image:
         """(H, W, 3) with what the tracker found in this frame."""
-        return draw_box(frame.image, result.box, label=f"{frame.number}  score {result.score:.2f}")
+        picture = frame.image.copy()
+        draw_box(picture, result.box, label=f"{frame.number}  score {result.score:.2f}")
+        return picture
 
 
 class TargetsPainter:
@@ -51,7 +53,7 @@ class TargetsPainter:
         picture = frame.image.copy()
         for name, result in results.items():
             color = self._colors.setdefault(name, target_color(len(self._colors)))
-            picture = draw_box(picture, result.box, color=color, label=f"{name}  {result.score:.2f}")
+            draw_box(picture, result.box, color=color, label=f"{name}  {result.score:.2f}")
         draw_text(picture, str(frame.number), (6, picture.shape[0] - 8))
         return picture
 

@@ -70,7 +70,7 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     inner = CropRegion(*checked.center, context_side(checked, config.context_amount), config.exemplar_size)
     exemplar, px = crop(image, inner, mean_color(image)), inner.frame_px_per_crop_px
     half, fill = config.num_scales // 2, mean_color(search_image)
-    regions = _whole_picture(search_image, inner.side_px, config)
+    regions = _whole_picture(search_image, inner.side_px, config, model.stride)
     searches = [crop(search_image, region, fill) for region in regions]
     statistics = None
     if model.config.standardisation == "first_search":
@@ -102,11 +102,12 @@ def search_picture(model: SiamFC, config: TrackerConfig, image: Image, box: Box,
     return PairResult(exemplar, searches[maps.scale_index], maps, found, score, logit)
 
 
-def _whole_picture(image: Image, exemplar_side: float, config: TrackerConfig) -> list[CropRegion]:
+def _whole_picture(image: Image, exemplar_side: float, config: TrackerConfig, stride: int) -> list[CropRegion]:
     """For each scale, the region that holds the whole picture and half an exemplar around it; crops of one size."""
     (height, width), half = image.shape[:2], config.num_scales // 2
     sides = [exemplar_side * config.scale_step**step for step in range(-half, half + 1)]
-    px = math.ceil((max(height, width) / sides[0] + 1) * config.exemplar_size)
+    # A whole number of strides beyond the exemplar, so that the last window lies at the last place.
+    px = config.exemplar_size + stride * math.ceil(max(height, width) / sides[0] * config.exemplar_size / stride)
     if px > _LARGEST_PX:
         raise FrameError(
             f"the search picture of {width} x {height} px is {px / config.exemplar_size:.0f} times as long as the "

@@ -124,15 +124,14 @@ class PanelPainter:
         """The frame resized, with heat, boxes, peak and true centre, and a line that says what they are."""
         height, width = (max(round(length * zoom), 1) for length in seen.image.shape[:2])
         method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-        canvas = seen.image
+        canvas = seen.image.copy()
         if zoom != 1:
             canvas = np.asarray(cv2.resize(seen.image, (width, height), interpolation=method), dtype=np.uint8)
         if seen.maps is not None:
             canvas = heat_over_frame(canvas, seen.maps, self._config, stride=self._stride, scale=self._scale, zoom=zoom)
         for box, color in ((seen.truth, TRUE), (seen.box, TRACKED)):
             if box is not None:
-                canvas = draw_box(canvas, Box(*(value * zoom for value in box)), color=color)
-        canvas = canvas.copy() if canvas is seen.image else canvas
+                draw_box(canvas, Box(*(value * zoom for value in box)), color=color)
         radius = min(height, width) / 60
         if seen.truth is not None:
             draw_cross(canvas, _scaled(seen.truth.center, zoom), radius)

@@ -91,15 +91,16 @@ def test_pooled_targets_weigh_the_same():
     assert pooled.elsewhere is None
 
 
-def test_the_curve_is_half_where_both_are_as_likely():
+@pytest.mark.parametrize("others", [(RegionKind.STRANGER,), (RegionKind.ELSEWHERE,), tuple(RegionKind)[1:]])
+def test_the_curve_is_half_where_both_are_as_likely(others):
     rng = np.random.default_rng(0)
     cosines = [
-        {RegionKind.TARGET: rng.normal(0.6, 0.1, 2000), RegionKind.STRANGER: rng.normal(0.2, 0.1, 2000)},
+        {RegionKind.TARGET: rng.normal(0.6, 0.2, 20000), **{kind: rng.normal(0.2, 0.2, 20000) for kind in others}}
     ]
     slope, offset = fit_curve(cosines)
     # Two normal curves of one deviation s, d apart: logistic with slope d / s ** 2, half way between.
-    assert slope == pytest.approx(0.4 / 0.01, rel=0.2)
-    assert -offset / slope == pytest.approx(0.4, abs=0.02)
+    assert slope == pytest.approx(0.4 / 0.04, rel=0.05)
+    assert -offset / slope == pytest.approx(0.4, abs=0.005)
 
 
 def test_a_calibrated_model_tells_targets_from_other_videos(mobilenetv2, targets):

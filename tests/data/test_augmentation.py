@@ -134,14 +134,12 @@ def test_geometry_stays_in_its_ranges_and_fills_them() -> None:
 
 
 def test_with_everything_off_a_crop_is_the_trackers_own() -> None:
-    off = AugmentationConfig(
-        exemplar_shift_px=0, search_shift_px=0, search_scale=0, stretch=0, rotation_deg=0, grey_share=0,
-        blur_share=0,        brightness=0, contrast=0, saturation=0,
-    )  # fmt: skip
+    off = AugmentationConfig.shifting_only(0)
     rng = np.random.default_rng(0)
     assert draw_geometry(rng, off, "search", mirrored=False, size=255, border_px=0) == Geometry()
     look = draw_photometry(rng, off, "search", 255, 127, grey=False)
     assert look._replace(patch_color=(0.0, 0.0, 0.0)) == Photometry()
+    assert not any(each for each in draw_shared(rng, off) if isinstance(each, bool))
 
 
 def test_shares_are_kept_and_only_searches_are_occluded() -> None:
@@ -160,8 +158,9 @@ def test_shares_are_kept_and_only_searches_are_occluded() -> None:
     assert draw_photometry(rng, config, "search", 255, 127, grey=True).saturation == 0
 
 
-def test_motion_blurs_have_odd_lengths_up_to_the_greatest_and_any_direction() -> None:
-    config = AugmentationConfig(motion_blur_share=0.4, motion_blur_px=9)
+@pytest.mark.parametrize("longest", [9, 10])
+def test_motion_blurs_have_odd_lengths_up_to_the_greatest_and_any_direction(longest: int) -> None:
+    config = AugmentationConfig(motion_blur_share=0.4, motion_blur_px=longest)
     rng = np.random.default_rng(0)
     looks = [draw_photometry(rng, config, "search", 255, 127, grey=False) for _ in range(2000)]
     moving = [look for look in looks if look.motion_px > 1]
@@ -169,6 +168,17 @@ def test_motion_blurs_have_odd_lengths_up_to_the_greatest_and_any_direction() ->
     assert {look.motion_px for look in moving} == {3, 5, 7, 9}
     assert min(look.motion_deg for look in moving) < 2
     assert max(look.motion_deg for look in moving) > 178
+
+
+def test_a_grey_crop_stays_grey_where_colours_are_shifted() -> None:
+    config, rng = AugmentationConfig(color_jitter=0.1), np.random.default_rng(0)
+    grey, colored = (
+        [draw_photometry(rng, config, "search", 255, 127, grey=grey).color_shift for _ in range(50)]
+        for grey in (True, False)
+    )
+    assert np.ptp(grey, axis=1).max() < 1e-9
+    assert np.ptp(colored, axis=1).min() > 0
+    assert np.abs(grey).max() > 1
 
 
 def test_brightness_contrast_and_saturation_stay_in_their_ranges() -> None:

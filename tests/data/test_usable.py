@@ -44,10 +44,10 @@ def test_small_and_elongated_boxes_are_dropped() -> None:
     assert kept([[5, 5, 41, 10], [5, 5, 10, 41], [5, 5, 40, 10]], max_aspect=4) == ([2], {"too elongated": 2})
 
 
-@pytest.mark.parametrize("name", ["visibility", "cover"])
-def test_hidden_targets_are_dropped_where_the_data_tell_of_them(name: str) -> None:
-    levels = {"levels": {name: np.array([0.2, 0.3, np.nan])}}
-    assert kept([[5, 5, 10, 10]] * 3, levels, min_visibility=0.3) == ([1, 2], {"hidden": 1})
+@pytest.mark.parametrize(("name", "levels"), [("visibility", [0.2, 0.3, np.nan]), ("cover", [2.0, 3.0, np.nan])])
+def test_hidden_targets_are_dropped_where_the_data_tell_of_them(name: str, levels: list[float]) -> None:
+    told = {"levels": {name: np.array(levels)}}
+    assert kept([[5, 5, 10, 10]] * 3, told, min_visibility=0.3) == ([1, 2], {"hidden": 1})
     assert kept([[5, 5, 10, 10]], min_visibility=1) == ([0], {})
 
 

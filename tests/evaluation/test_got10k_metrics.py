@@ -38,8 +38,10 @@ def test_a_run_worked_out_by_hand() -> None:
 def test_a_box_over_the_far_edge_is_cut_and_one_over_the_near_edge_is_moved() -> None:
     reaching, truth = [190.0, 90, 40, 40], [190.0, 90, 10, 10]
     assert got10k_overlaps([BOX, reaching], [BOX, truth], frame_size=SIZE)[1] == 1
-    moved, truth = [-5.0, -5, 10, 10], [0.0, 0, 10, 10]
+    moved, truth = [-5.0, -5, 10, 10], [-1.0, -1, 10, 10]  # the toolkit's frame begins at -1
     assert got10k_overlaps([BOX, moved], [BOX, truth], frame_size=SIZE)[1] == 1
+    reaching, truth = [0.0, 0, 200, 100], [0.0, 0, 199, 99]  # and ends a pixel before ours
+    assert got10k_overlaps([BOX, reaching], [BOX, truth], frame_size=SIZE)[1] == 1
 
 
 def test_averages_weigh_frames_sequences_or_classes() -> None:

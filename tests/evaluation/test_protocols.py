@@ -167,8 +167,9 @@ def test_the_tracker_starts_with_the_box_and_is_compared_with_the_region() -> No
     assert tracker.starts == [(0, box)]
 
 
-def test_a_frame_without_truth_neither_fails_nor_starts() -> None:
-    truth = [NO_BOX, TRUTH, NO_BOX, TRUTH, NO_BOX, TRUTH]
+@pytest.mark.parametrize("none", [NO_BOX, Box(0, 0, 0, 0), Box(4, 4, -2, 3)])
+def test_a_frame_without_truth_neither_fails_nor_starts(none: Box) -> None:
+    truth = [none, TRUTH, none, TRUTH, none, TRUTH]
     tracker = ScriptedTracker({2: AWAY, 3: AWAY})
     assert states(tracker, truth, skip=1) == [SKIPPED, STARTED, TRACKED, FAILED, SKIPPED, STARTED]
 

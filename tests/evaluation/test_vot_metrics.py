@@ -46,7 +46,8 @@ def test_only_tracked_frames_have_an_overlap() -> None:
 
 def test_a_tracked_box_that_is_none_overlaps_nothing_and_a_frame_without_truth_is_left_out() -> None:
     run = trajectory([TRACKED] * 3, [[np.nan] * 4, [30.0, 30, -20, -20], WHOLE])
-    np.testing.assert_array_equal(vot_overlaps(run, [WHOLE, WHOLE, [np.nan] * 4], frame_size=SIZE), [0, 0, np.nan])
+    for none in ([np.nan] * 4, [3.0, 3, 0, 0]):
+        np.testing.assert_array_equal(vot_overlaps(run, [WHOLE, WHOLE, none], frame_size=SIZE), [0, 0, np.nan])
 
 
 def test_the_truth_may_be_polygons_and_ends_at_the_frame() -> None:

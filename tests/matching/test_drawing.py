@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from siamfc.boxes import Box
 from siamfc.drawing import TRACKED, TRUE
@@ -39,8 +40,10 @@ def test_the_heat_lies_where_the_score_is_high_and_its_colours_do_not_depend_on_
     np.testing.assert_array_equal(halved[:, 160:], shown[:, 160:])
 
 
-def test_bands_of_a_tall_picture_meet_without_a_seam():
-    image = np.random.default_rng(0).integers(0, 256, (1100, 40, 3), dtype=np.uint8)
-    scores = np.linspace(0, 1, 1100, dtype=np.float32)[:, None].repeat(40, axis=1)
-    shown = heat_over_picture(np.full_like(image, 90), scores, [])[:, :40].astype(int)
-    assert np.abs(np.diff(shown, axis=0)).max() <= 4
+@pytest.mark.parametrize("shape", [(1100, 40), (20, 40_000)], ids=["tall", "wide"])
+def test_blocks_of_a_large_picture_meet_without_a_seam(shape):
+    axis = int(shape[1] > shape[0])
+    scores = np.linspace(0, 1, shape[axis], dtype=np.float32)
+    scores = np.broadcast_to(scores if axis else scores[:, None], shape)
+    shown = heat_over_picture(np.full((*shape, 3), 90, np.uint8), scores, [])[:, : shape[1]].astype(int)
+    assert np.abs(np.diff(shown, axis=axis)).max() <= 4

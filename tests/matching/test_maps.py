@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siamfc.matching.maps import LevelMap, calibrate, full_map
+from siamfc.matching.maps import LevelMap, Pattern, calibrate, full_map
 
 
 def _level(values, origin=(10.0, 20.0), step=4.0):
     return LevelMap(np.asarray(values, dtype=np.float32), origin, step)
+
+
+def _patterns(count=1, levels=1, size=(1.0, 1.0)):
+    return [Pattern(0, 0.0, size, size, range(levels), (1.0,) * levels)] * count
 
 
 def test_calibration_brings_the_usual_window_to_0_and_leaves_1():
@@ -32,7 +36,7 @@ def test_each_pattern_is_calibrated_by_its_own_usual_window():
 
 def test_the_full_map_has_each_cell_at_the_centre_of_its_window():
     ramp = np.add.outer(100 * np.arange(6.0), np.arange(9.0))
-    came = full_map([_level(ramp[None])], (60, 70))
+    came = full_map([_level(ramp[None])], _patterns(), (60, 70))
     assert came.shape == (60, 70)
     for row, column in ((20, 10), (31, 40), (39, 41)):
         y, x = (row + 0.5 - 20) / 4, (column + 0.5 - 10) / 4
@@ -44,9 +48,18 @@ def test_the_full_map_has_each_cell_at_the_centre_of_its_window():
 def test_the_full_map_takes_the_best_of_all_levels_and_patterns():
     low, high = np.full((2, 5, 5), 0.1), np.full((2, 3, 3), np.nan)
     high[1] = 0.7
-    came = full_map([_level(low), _level(high)], (45, 35))
+    came = full_map([_level(low), _level(high)], _patterns(2, 2), (45, 35))
     assert came[24, 14] == pytest.approx(0.7)
     assert came[36, 26] == pytest.approx(0.1)
+
+
+def test_the_full_map_is_known_exactly_where_a_box_fits():
+    level = _level(np.zeros((1, 30, 30)), origin=(-4.0, -4.0))
+    known = ~np.isnan(full_map([level], _patterns(size=(13.0, 20.0)), (70, 60)))
+    rows, columns = np.nonzero(known.any(axis=1))[0], np.nonzero(known.any(axis=0))[0]
+    assert (rows[0] + 0.5 - 10, rows[-1] + 0.5 + 10) == (0.5, 69.5)
+    assert (columns[0] + 0.5 - 6.5, columns[-1] + 0.5 + 6.5) == (0, 60)
+    assert known[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
 
 
 def test_places_whose_box_leaves_the_picture_are_forgotten():

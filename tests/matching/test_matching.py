@@ -55,6 +55,14 @@ def test_a_match_is_found_between_the_scales_that_are_searched(mobilenetv2, phot
     assert intersection_over_union(best.box, expected) > 0.93
 
 
+@pytest.mark.parametrize("scales", [(1, 1), (0.5, 1), (1.3, 2)])
+def test_no_match_has_a_scale_that_was_not_asked_for(mobilenetv2, photograph, scales):
+    larger = cv2.resize(photograph[80:400, 80:400], None, fx=1.12, fy=1.12)
+    found = match(larger, as_exemplar(photograph, EYE), scales=scales, threshold=0.3, model=mobilenetv2)
+    assert found
+    assert all(scales[0] - 1e-6 <= one.scale <= scales[1] + 1e-6 for one in found)
+
+
 def test_objects_at_the_pictures_border_are_found(mobilenetv2, photograph):
     corner = np.ascontiguousarray(photograph[int(EYE.y) : int(EYE.y) + 200, int(EYE.x) : int(EYE.x) + 220])
     best = match(corner, as_exemplar(photograph, EYE), model=mobilenetv2, **HERE)[0]

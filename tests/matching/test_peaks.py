@@ -49,13 +49,19 @@ def test_what_stays_does_not_overlap_and_what_goes_overlaps_something_better():
     for number in set(range(200)) - set(kept.tolist()):
         better = kept[scores[kept] > scores[number]]
         centers = boxes[:, :2] + boxes[:, 2:] / 2
-        near = (np.abs(centers[better] - centers[number]) < np.maximum(boxes[better, 2:], boxes[number, 2:]) / 4).all(1)
+        apart = np.abs(centers[better] - centers[number])
+        near = (apart < boxes[better, 2:] / 4).all(1) | (apart < boxes[number, 2:] / 4).all(1)
         assert (near | (intersection_over_union(boxes[number], boxes[better]) > 0.3)).any()
 
 
 def test_a_small_box_in_the_middle_of_a_large_one_is_the_same_find():
     boxes = np.array([[0, 0, 100, 100], [42, 42, 16, 16], [2, 2, 16, 16.0]])
     assert thin_out(boxes, np.array([0.9, 0.8, 0.7]), max_overlap=0.3, at_most=9).tolist() == [0, 2]
+
+
+def test_a_wide_and_a_tall_box_that_hardly_overlap_are_two_finds():
+    boxes = np.array([[0, 45, 100, 10], [65, 20, 10, 100.0]])  # IoU 0.05, neither centre in the other's middle half
+    assert thin_out(boxes, np.array([0.9, 0.8]), max_overlap=0.3, at_most=9).tolist() == [0, 1]
 
 
 def test_no_more_are_kept_than_asked_for():

@@ -64,7 +64,10 @@ def test_auto_takes_the_quickest_that_agrees(mobilenetv2, monkeypatch):
 
     quick = Quick(mobilenetv2)
     monkeypatch.setattr(choosing, "installed_runtimes", lambda: ["torch", "quick"])
-    monkeypatch.setattr(choosing, "_runtime_or_none", lambda *_: quick)
+    named = choosing.choose_runtime
+    monkeypatch.setattr(
+        choosing, "choose_runtime", lambda model, name: quick if name == "quick" else named(model, name)
+    )
     monkeypatch.setattr(choosing, "_times", lambda sides, _: [1.0, 0.5][: len(sides)])
     assert choose_runtime(mobilenetv2, "auto").name == "quick"
     quick.error = 2 * AGREEMENT
@@ -72,13 +75,21 @@ def test_auto_takes_the_quickest_that_agrees(mobilenetv2, monkeypatch):
 
 
 def test_auto_stays_with_torch_on_a_tie_and_where_others_fail(mobilenetv2, monkeypatch):
+    class Failing(TorchRuntime):
+        def embed(self, images):
+            if images.shape[-1] > 127:
+                raise RuntimeError("not at this size")
+            return super().embed(images)
+
     def broken(*_):
         raise EnvironmentProblem("not today")
 
     monkeypatch.setattr(choosing, "_times", lambda sides, _: [1.0, *[0.99] * (len(sides) - 1)])
     assert fastest_runtime(mobilenetv2).name == "torch"
-    monkeypatch.setattr(choosing, "choose_runtime", broken)
     monkeypatch.setattr(choosing, "installed_runtimes", lambda: ["torch", "openvino"])
+    monkeypatch.setattr(choosing, "choose_runtime", lambda *_: Failing(mobilenetv2))
+    assert fastest_runtime(mobilenetv2).name == "torch"
+    monkeypatch.setattr(choosing, "choose_runtime", broken)
     assert fastest_runtime(mobilenetv2).name == "torch"
 
 

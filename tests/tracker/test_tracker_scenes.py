@@ -217,6 +217,16 @@ def test_every_shipped_model_follows_a_rendered_object(name):
     assert intersection_over_union(boxes, truth).min() > 0.5
 
 
+@pytest.mark.parametrize(("across", "down"), [(1.5, 1.0), (1.0, 1.5), (1.5, 1.5)])
+def test_frames_of_another_shape_stretch_the_box_with_them(photograph, across, down):
+    tracker = Tracker(load_model("mobilenetv2", device="cpu"))
+    tracker.init(photograph, EYE)
+    stretched = cv2.resize(photograph, None, fx=across, fy=down)
+    for _ in range(15):
+        box = tracker.update(stretched).box
+    assert intersection_over_union(box, Box(EYE.x * across, EYE.y * down, EYE.width * across, EYE.height * down)) > 0.9
+
+
 @pytest.mark.parametrize(
     ("weights", "name", "num_frames", "least"),
     [

@@ -121,7 +121,9 @@ def test_the_videos_show_a_target_taken_anew_from_its_frame_on(tmp_path: Path, m
     )  # fmt: skip
     with open_source(out / "overlay.mp4") as frames:
         shown = [frame.image.astype(float) for frame in frames][2]
-    there = np.abs(shown - draw_box(clip.render(2), anew).astype(float))[95:155, 145:215]
+    boxed = clip.render(2).copy()
+    draw_box(boxed, anew)
+    there = np.abs(shown - boxed.astype(float))[95:155, 145:215]
     assert there.mean() < 0.5 * np.abs(shown - clip.render(2))[95:155, 145:215].mean()
     with open_source(out / "scores.mp4") as frames:
         exemplars = [frame.image[:90, 240:].astype(float) for frame in frames]

@@ -49,6 +49,18 @@ def test_the_picture_beyond_the_map_is_untouched_and_unknown_cells_are_not_laid_
     assert (laid[21:40, 21:28] != photo[21:40, 21:28]).any()
 
 
+def test_a_part_of_a_large_picture_looks_as_that_part_alone() -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (400, 500, 3), dtype=np.uint8)
+    values = np.random.default_rng(2).normal(size=(9, 11))
+    laid = lay_over(photo, values, Placement(250.0, 180.0, 8.0), SCALE)
+    part = lay_over(photo[150:300, 220:400], values, Placement(30.0, 30.0, 8.0), SCALE)
+    assert np.array_equal(laid[150:300, 220:400], part)
+    beside = np.ones(photo.shape[:2], bool)
+    beside[180 - 9 : 180 + 74, 250 - 9 : 250 + 90] = False
+    assert np.array_equal(laid[beside], photo[beside])
+    assert np.array_equal(lay_over(photo, values, Placement(600.0, 0.0, 8.0), SCALE), photo)
+
+
 def test_the_peak_is_ringed_and_a_truth_outside_the_map_is_not_drawn() -> None:
     values = np.zeros((17, 17))
     plain = map_tile(values, SCALE, size=(170, 170))

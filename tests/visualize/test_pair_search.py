@@ -28,8 +28,20 @@ def test_the_object_is_found_where_it_went_and_its_map_covers_the_whole_picture(
     rows, columns = found.maps.response.shape
     assert placement.point((0, 0)) <= (0, 0)
     right, bottom = placement.point((rows - 1, columns - 1))
-    assert right >= later.shape[1] - placement.step * 16
+    assert right >= later.shape[1]
     assert bottom >= later.shape[0]
+
+
+@pytest.mark.parametrize("width", range(300, 320, 5))
+def test_there_is_a_window_for_every_place_at_every_size_of_the_picture(mobilenetv2: SiamFC, width: int) -> None:
+    clip = short_clip(2)
+    picture = np.zeros((60, width, 3), np.uint8)
+    found = search_picture(mobilenetv2, TrackerConfig(num_scales=1), clip.render(0), clip.boxes[0], picture)
+    placement = response_placement(found.maps.region, CONFIG, 8)
+    rows, columns = found.maps.response.shape
+    (left, _), (right, _) = placement.point((0, 0)), placement.point((rows - 1, columns - 1))
+    assert left <= 0
+    assert right >= width
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from siamfc.evaluation.metrics import Floats
 from siamfc.evaluation.polygons import as_polygons, polygon_overlap
 from siamfc.evaluation.records import FrameState, Trajectory
 from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
-from siamfc.frames import Image
+from siamfc.frames import Image, as_bgr
 from siamfc.opencv import cv2
 
 LOST_BELOW = 0.2
@@ -179,7 +179,7 @@ def _draw(sequence: Sequence, frame: int, box: NDArray[np.float64]) -> str:
     for region, color in ((truth[frame], TRUTH), (box, BOX)):
         if np.isfinite(region).all():
             _outline(canvas, as_polygons(region[None])[0] * scale, color)
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(canvas[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    _, data = cv2.imencode(".jpg", as_bgr(canvas), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return "data:image/jpeg;base64," + b64encode(data.tobytes()).decode("ascii")
 
 
