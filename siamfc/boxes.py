@@ -145,11 +145,14 @@ def intersection_over_union(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.f
     Returns:
         (...) float64; 0 where the joint area is 0, NaN where a number is NaN.
 
+    Raises:
+        BoxError: Rows of another length.
+
     Example:
         >>> float(intersection_over_union([0, 0, 2, 2], [1, 0, 2, 2]))
         0.3333333333333333
     """
-    first, second = np.asarray(boxes, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    first, second = _rows_of_four(boxes), _rows_of_four(others)
     near = np.maximum(first[..., :2], second[..., :2])
     far = np.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
     shared = np.prod(np.maximum(far - near, 0.0), axis=-1)
@@ -166,6 +169,13 @@ def center_distance(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
         >>> float(center_distance([0, 0, 2, 2], [3, 4, 2, 2]))
         5.0
     """
-    first, second = np.asarray(boxes, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    first, second = _rows_of_four(boxes), _rows_of_four(others)
     offset = (first[..., :2] + first[..., 2:] / 2) - (second[..., :2] + second[..., 2:] / 2)
     return np.asarray(np.hypot(offset[..., 0], offset[..., 1]))
+
+
+def _rows_of_four(boxes: ArrayLike) -> NDArray[np.float64]:
+    rows = np.asarray(boxes, dtype=np.float64)
+    if rows.shape[-1:] != (4,):
+        raise BoxError(f"boxes are rows of x, y, width, height, not of the shape {rows.shape}")
+    return rows

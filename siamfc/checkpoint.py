@@ -63,6 +63,11 @@ def load_model(source: str | Path = DEFAULT_MODEL, *, device: str | torch.device
     return model.eval().to(chosen)
 
 
+def as_model(model: SiamFC | str | Path, *, device: str | torch.device = "auto") -> SiamFC:
+    """The model given, or the one of this name or path; arguments and errors as `load_model`."""
+    return model if isinstance(model, SiamFC) else load_model(model, device=device)
+
+
 def read_info(source: str | Path) -> CheckpointInfo:
     """What a checkpoint holds besides its weights, without building the network; errors as `load_model`."""
     path = _find(source)
@@ -96,7 +101,7 @@ def read_info(source: str | Path) -> CheckpointInfo:
 
 
 def save_checkpoint(
-    path: Path,
+    path: str | Path,
     model: SiamFC,
     *,
     provenance: Provenance,
@@ -109,7 +114,7 @@ def save_checkpoint(
     Args:
         path: Ends in ``.safetensors``.
         model: The model, not folded.
-        provenance: Where its weights come from.
+        provenance: Where its weights come from: a `siamfc.provenance.Provenance`.
         settings: Settings these weights want used, such as ``{"tracker": {"window_influence": 0.2}}``.
         half_precision: Store convolutions in float16. Batch norm's statistics, the channel statistics and the gain
             stay in float32: variances on 0..255 input can pass float16's largest number.
@@ -119,6 +124,7 @@ def save_checkpoint(
         CheckpointError: A weight that is not finite, or does not fit half precision.
         OutputError: The file exists, or cannot be written.
     """
+    path = Path(path).expanduser()
     if path.suffix != ".safetensors":
         raise CheckpointError(f"a checkpoint's name ends in .safetensors, not {path.name!r}")
     weights = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from siamfc.boxes import Box, intersection_over_union
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
-from siamfc.config import Config, load_config
+from siamfc.checkpoint import DEFAULT_MODEL, as_model
+from siamfc.config import AnySettings, load_config
 from siamfc.data import RenderedClip, render_clip
 from siamfc.drawing import save_picture
 from siamfc.frames import Image
@@ -70,7 +70,7 @@ def run_demo(
     seed: int = 0,
     num_frames: int = 120,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: Config | str | Path | None = None,
+    config: AnySettings = None,
 ) -> DemoReport:
     """Render a clip, track it, and compare with the truth.
 
@@ -84,9 +84,8 @@ def run_demo(
         config: As there.
     """
     clip = render_clip(seed, num_frames=num_frames)
-    network = model if isinstance(model, SiamFC) else load_model(model)
-    if config is None or isinstance(config, str | Path):
-        config = load_config(config, checkpoint=network.info.settings if network.info else None)
+    network = as_model(model)
+    config = load_config(config, checkpoint=network.settings)
     painter = ScorePainter(config.tracker, network.stride)
     pictures: list[Image] = []
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -132,6 +133,19 @@ class SiamFC(nn.Module):
     score_mean: Tensor
     score_deviation: Tensor
     score_curve: Tensor
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings that the checkpoint brings along, for `siamfc.config.load_config`; none of a model without one."""
+        return self.info.settings if self.info else {}
+
+    def describe(self) -> dict[str, Any]:
+        """What tells this model from others, for result files: name and hash of its checkpoint, and the network."""
+        return {
+            "name": self.info.name if self.info else None,
+            "sha256": self.info.sha256 if self.info else None,
+            "settings": self.config.model_dump(),
+        }
 
     @property
     def border_px(self) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from siamfc.dense import DenseSiamFC
 from siamfc.errors import FrameError
-from siamfc.frames import Image
+from siamfc.frames import Image, as_rgb_frame
 from siamfc.model import ChannelStatistics, usable_statistics
 from siamfc.score_map import score_map_cells
 
@@ -149,8 +149,10 @@ def tiled_score_map(
         (N, (H - h) // stride + 1, (W - h) // stride + 1), logits, in the model's type.
 
     Raises:
-        FrameError: The picture is smaller than the exemplars.
+        FrameError: Not a picture, or one smaller than the exemplars.
     """
+    if isinstance(picture, np.ndarray):
+        picture = as_rgb_frame(picture)
     side, (height, width) = exemplars.shape[-1], picture.shape[:2]
     total = len(plan_tiles((height, width), side, network.stride, tile_px or tile_side(network.stride)))
     statistics = picture_statistics(network, picture, tile_px=tile_px)

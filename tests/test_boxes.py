@@ -151,3 +151,10 @@ def test_distance_is_that_of_the_centers():
     assert center_distance([0, 0, 10, 10], [0, 0, 10, 10]) == 0
     assert center_distance([0, 0, 10, 10], [3 - 1, 4 - 2, 12, 14]) == pytest.approx(5)
     assert center_distance(np.zeros((3, 4)), [0, 0, 6, 8]).tolist() == [5, 5, 5]
+
+
+@pytest.mark.parametrize("measure", [intersection_over_union, center_distance])
+@pytest.mark.parametrize("boxes", [[0, 0, 2], [[0, 0, 2, 2, 2]], 5])
+def test_rows_that_are_no_boxes_are_refused(measure, boxes):
+    with pytest.raises(BoxError, match="x, y, width, height"):
+        measure(boxes, [0, 0, 2, 2])

@@ -192,7 +192,7 @@ def test_what_a_check_of_our_own_says_stands_by_itself():
     "text", ["num_scales=5", "tracker.num_scales", "tracker.=5", ".num_scales=5", "", "=", "tracker=5"]
 )
 def test_an_override_of_another_form_is_refused_with_an_example(text):
-    with pytest.raises(ConfigError, match=r"tracker\.num_scales=5"):
+    with pytest.raises(ConfigError, match=r"tracker\.window_influence=0\.3"):
         load_config(overrides=[text])
 
 
@@ -224,10 +224,62 @@ def test_a_file_without_sections_is_refused(settings_file, text):
         load_config(settings_file(text))
 
 
-@pytest.mark.parametrize("text", ["tracker: 5", "tracker:", "tracker: [num_scales]"])
-def test_a_section_that_is_no_mapping_is_refused(settings_file, text):
-    with pytest.raises(ConfigError, match="'tracker' is a section"):
-        load_config(settings_file(text))
+@pytest.mark.parametrize("text", ["tracker: 5", "tracker: [num_scales]"])
+def test_a_section_that_is_no_mapping_is_refused_with_the_files_name(settings_file, text):
+    path = settings_file(text)
+    with pytest.raises(ConfigError, match="'tracker' is to be a section") as told:
+        load_config(path)
+    assert str(path) in str(told.value)
+
+
+def test_a_section_with_all_lines_commented_out_is_none(settings_file):
+    assert load_config(settings_file("tracker:\n  # num_scales: 5\nmatch:\n")) == Config()
+
+
+def test_a_setting_outside_its_section_is_told_where_it_belongs(settings_file):
+    with pytest.raises(
+        ConfigError, match=r"'window_influence' belongs into a section: tracker: \{window_influence: 0\.3\}"
+    ):
+        load_config(settings_file("window_influence: 0.3"))
+
+
+def test_settings_of_training_are_told_apart():
+    with pytest.raises(ConfigError, match="'model' is a setting of training"):
+        load_config("train-default")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        TrackerConfig(window_influence=0.3),
+        Config(tracker=TrackerConfig(window_influence=0.3)),
+        {"tracker": {"window_influence": 0.3}},
+        TrackerConfig().model_copy(update={"window_influence": 0.3}),
+    ],
+    ids=["section", "whole", "mapping", "changed copy"],
+)
+def test_an_object_sets_what_it_was_given_and_leaves_the_rest_to_the_checkpoint(source):
+    config = load_config(source, checkpoint={"tracker": {"context_weight": 0.2, "window_influence": 0.1}})
+    assert (config.tracker.window_influence, config.tracker.context_weight) == (0.3, 0.2)
+    assert load_config(source, overrides=["tracker.window_influence=0.4"]).tracker.window_influence == 0.4
+    again = load_config(config, checkpoint={"tracker": {"motion_blur": 0.5, "window_influence": 0.5}}).tracker
+    assert (again.window_influence, again.context_weight, again.motion_blur) == (0.3, 0.2, 0.5)
+
+
+@pytest.mark.parametrize("source", [5, ["tracker.num_scales=5"], object()])
+def test_what_holds_no_settings_is_refused(source):
+    with pytest.raises(ConfigError, match="settings are a published name"):
+        load_config(source)
+
+
+def test_one_override_is_not_a_list_of_characters():
+    with pytest.raises(ConfigError, match="a list of strings"):
+        load_config(overrides="tracker.num_scales=5")
+
+
+def test_a_published_name_that_is_nearly_right_is_named():
+    with pytest.raises(ConfigError, match="did you mean 'track-paper-5s'"):
+        load_config("track-papr-5s")
 
 
 def test_a_key_that_is_no_text_is_refused(settings_file):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 
@@ -33,6 +34,17 @@ def test_every_public_name_is_there_and_documented(name):
 
 def test_dir_lists_the_public_names():
     assert dir(siamfc) == siamfc.__all__
+
+
+@pytest.mark.parametrize("name", ["evaluation", "runtimes", "errors", "video"])
+def test_parts_are_there_without_an_import_of_their_own(name):
+    code = f"import siamfc; print(siamfc.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"siamfc.{name}"
+
+
+def test_the_version_is_the_distributions():
+    assert siamfc.__version__ == importlib.metadata.version("siamfc")
 
 
 def test_another_name_is_an_attribute_error():

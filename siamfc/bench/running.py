@@ -102,7 +102,7 @@ def run_bench(
     """
     if source is not None and box is None:
         raise BoxError("a video needs the target's box in its first frame: --box X,Y,W,H")
-    settings = config or load_config(checkpoint=model.info.settings if model.info else None)
+    settings = load_config(config, checkpoint=model.settings)
     sides, left_out = build_sides(model, runtimes)
     meter = LimitMeter(model.device)
     step, step_seconds = _training_step(model, train_batch), list[float]()
@@ -124,7 +124,6 @@ def run_bench(
                     raise SourceError(f"{video} has one frame: there is nothing to track")
             if step:
                 step_seconds += [step.seconds(), step.seconds()]
-    info = model.info
     return Bench(
         machine=meter.read(),
         source=source or f"rendered clip of {stop or 120} frames, 480 x 360, H.264",
@@ -134,11 +133,7 @@ def run_bench(
         sides={side.label: _spreads(side) for side in sides},
         left_out=left_out,
         training_step=(_spread(step_seconds), train_batch) if step else None,
-        model={
-            "name": info.name if info else None,
-            "sha256": info.sha256 if info else None,
-            "settings": model.config.model_dump(),
-        },
+        model=model.describe(),
         tracker=settings.tracker.model_dump(),
     )
 

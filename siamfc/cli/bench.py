@@ -65,7 +65,7 @@ def bench(
     if json_file and json_file.exists() and not overwrite:
         raise OutputError(f"{json_file} exists already: allow overwriting (--overwrite), or name another place")
     model = load_model(weights or DEFAULT_MODEL, device=device)
-    settings = load_config(config, overrides=setting or [], checkpoint=model.info.settings if model.info else None)
+    settings = load_config(config, overrides=setting or [], checkpoint=model.settings)
     with messages.status("measuring") as status:
         measured = run_bench(
             model,

@@ -19,7 +19,7 @@ def config(panel: str | None = None, text: str = "Settings, as for 'siamfc track
     return typer.Option(metavar="NAME|FILE", help=text, rich_help_panel=panel)
 
 
-def overrides(panel: str | None = None, example: str = "tracker.num_scales=5") -> Any:
+def overrides(panel: str | None = None, example: str = "tracker.window_influence=0.3") -> Any:
     """``--set``."""
     return typer.Option(
         "--set",

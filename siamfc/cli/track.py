@@ -132,7 +132,7 @@ def track(
         frames = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
         window = stack.enter_context(Window(f"siamfc  {frames.name}")) if show or select else None
         model = load_model(weights or DEFAULT_MODEL, device=device)
-        settings = load_config(config, overrides=setting or [], checkpoint=model.info.settings if model.info else None)
+        settings = load_config(config, overrides=setting or [], checkpoint=model.settings)
         assert model.info is not None
         computing = choose_runtime(model, runtime, precision)
         where = f"{device_label(model.device)}, {computing.name} {computing.precision}"

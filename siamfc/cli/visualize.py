@@ -176,7 +176,8 @@ def _report(run: VisualRun, folder: Path) -> None:
     if run.scale is not None:
         output.print(f"colours from {run.scale.low:.3g} to {run.scale.high:.3g}, {run.scale.unit}")
     last = run.rows[-1]
-    output.print(f"{len(run.rows)} frames; the last has score {last.score:.3f}, box {_numbers(last.box)}")
+    frames = "1 frame; it" if len(run.rows) == 1 else f"{len(run.rows)} frames; the last"
+    output.print(f"{frames} has score {last.score:.3f}, box {_numbers(last.box)}")
     if errors:
         output.print(f"centre error: mean {sum(errors) / len(errors):.1f} px, largest {max(errors):.1f} px")
     names = [path.name for path in run.files]

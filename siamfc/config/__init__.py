@@ -1,6 +1,14 @@
 """Every number of the method, with its default, unit, meaning and range; read from YAML, strictly."""
 
-from siamfc.config.loading import Config, config_names, configs_folder, load_config, load_train_config, parse_section
+from siamfc.config.loading import (
+    AnySettings,
+    Config,
+    config_names,
+    configs_folder,
+    load_config,
+    load_train_config,
+    parse_section,
+)
 from siamfc.config.match import MatchConfig
 from siamfc.config.method import ModelConfig, TrackerConfig
 from siamfc.config.training import (
@@ -14,6 +22,7 @@ from siamfc.config.training import (
 )
 
 __all__ = [
+    "AnySettings",
     "AugmentationConfig",
     "Config",
     "FilterConfig",

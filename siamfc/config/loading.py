@@ -37,18 +37,25 @@ def config_names() -> list[str]:
     return sorted(path.stem for path in configs_folder().glob("*.yaml"))
 
 
+AnySettings = Config | TrackerConfig | MatchConfig | Mapping[str, Any] | str | Path | None
+"""Settings however they are given: whole, a section, sections by name, a published name, a YAML file, or none."""
+
+
 def load_config(
-    source: str | Path | None = None,
+    source: AnySettings = None,
     *,
     overrides: Iterable[str] = (),
     checkpoint: Mapping[str, Any] | None = None,
 ) -> Config:
-    """Settings from a published name or a YAML file, over the checkpoint's, under ``section.key=value`` strings.
+    """Settings from a published name, a YAML file or an object, over the checkpoint's, under ``section.key=value``.
+
+    What is set nowhere has its default. Of an object, what it was given counts as set, so that
+    ``TrackerConfig(window_influence=0.3)`` leaves the rest to the checkpoint.
 
     Args:
-        source: A name from `config_names`, a path, or None for the defaults.
-        overrides: Strings such as ``"tracker.num_scales=5"``; values are read as YAML.
-        checkpoint: The settings that a checkpoint brings (`CheckpointInfo.settings`).
+        source: A name from `config_names`, a path, sections by name, a `Config`, one section of it, or None.
+        overrides: Strings such as ``"tracker.window_influence=0.3"``; values are read as YAML.
+        checkpoint: The settings that a checkpoint brings (`siamfc.SiamFC.settings`).
 
     Raises:
         ConfigError: A file that is not there or not YAML, an unknown key, a value of the wrong type or out of range.
@@ -57,7 +64,8 @@ def load_config(
         >>> load_config("track-paper-5s", overrides=["tracker.window_influence=0.2"]).tracker.num_scales
         5
     """
-    return parse_section(Config, _merge(source, overrides, checkpoint or {}), where=str(source or "settings"))
+    where = str(source) if isinstance(source, str | Path) else "settings"
+    return parse_section(Config, _merge(source, overrides, checkpoint or {}), where=where)
 
 
 def load_train_config(source: str | Path | None = None, *, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -72,20 +80,46 @@ def load_train_config(source: str | Path | None = None, *, overrides: Iterable[s
     return parse_section(TrainConfig, _merge(source, overrides, lowest), where=str(source or "settings"))
 
 
-def _merge(
-    source: str | Path | None, overrides: Iterable[str], lowest: Mapping[str, Any]
-) -> Mapping[str, Mapping[str, Any]]:
-    layers: list[Mapping[str, Any]] = [lowest]
-    if source is not None:
-        layers.append(_read_yaml(source))
-    layers.extend(_parse_override(text) for text in overrides)
+def _merge(source: AnySettings, overrides: Iterable[str], lowest: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    if isinstance(overrides, str):
+        raise ConfigError(f"overrides are a list of strings such as [{overrides!r}], not one string")
+    layers: list[Mapping[str, Any]] = [lowest, _layer(source), *map(_parse_override, overrides)]
     merged: dict[str, dict[str, Any]] = {}
     for layer in layers:
         for section, values in layer.items():
             if not isinstance(values, Mapping):
-                raise ConfigError(f"setting '{section}' is a section of key: value pairs, not {values!r}")
+                raise ConfigError(_no_section(str(section), values, source))
             merged.setdefault(str(section), {}).update(values)
     return merged
+
+
+def _layer(source: AnySettings) -> Mapping[str, Any]:
+    """Sections by name, of a source what it sets."""
+    if source is None:
+        return {}
+    if isinstance(source, Config):
+        return source.model_dump(exclude_unset=True)
+    if isinstance(source, TrackerConfig):
+        return {"tracker": source.model_dump(exclude_unset=True)}
+    if isinstance(source, MatchConfig):
+        return {"match": source.model_dump(exclude_unset=True)}
+    if isinstance(source, Mapping):
+        return source
+    if isinstance(source, str | Path):
+        return _read_yaml(source)
+    raise ConfigError(f"settings are a published name, a YAML file, a Config or sections by name, not {source!r:.200}")
+
+
+def _no_section(name: str, value: object, source: AnySettings) -> str:
+    where = f"{source}: " if isinstance(source, str | Path) else ""
+    owners = [
+        section
+        for section, field in {**TrainConfig.model_fields, **Config.model_fields}.items()
+        if name in getattr(field.annotation, "model_fields", {})
+    ]
+    if owners:
+        return f"{where}the setting '{name}' belongs into a section: {owners[-1]}: {{{name}: {value}}}"
+    return f"{where}'{name}' is to be a section of key: value pairs, not {value!r}"
 
 
 def parse_section(kind: type[_SectionT], values: Mapping[str, Any], *, where: str) -> _SectionT:
@@ -108,6 +142,8 @@ def _unknown_key(kind: type[BaseModel], path: list[str]) -> str:
         assert isinstance(annotation, type)
         assert issubclass(annotation, BaseModel)
         owner = annotation
+    if kind is Config and len(path) == 1 and path[0] in TrainConfig.model_fields:
+        return f"'{path[0]}' is a setting of training: it is for siamfc train"
     known = list(owner.model_fields)
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
@@ -119,8 +155,10 @@ def _read_yaml(source: str | Path) -> Mapping[str, Any]:
     if str(source) in config_names():
         path = configs_folder() / f"{source}.yaml"
     elif not path.is_file():
+        near = difflib.get_close_matches(str(source), config_names(), n=1)
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
         raise ConfigError(
-            f"no settings '{source}': neither a file nor one of the published {', '.join(config_names())}"
+            f"no settings '{source}'{hint}: neither a file nor one of the published {', '.join(config_names())}"
         )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
@@ -128,18 +166,18 @@ def _read_yaml(source: str | Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, Mapping):
+    if isinstance(content, Mapping):  # a section with all of its lines commented out is none
+        return {section: {} if values is None else values for section, values in content.items()}
+    if content is not None:
         raise ConfigError(f"{path} must hold sections such as 'tracker:', not {type(content).__name__}")
-    return content
+    return {}
 
 
 def _parse_override(text: str) -> Mapping[str, Any]:
     key, equals, value = text.partition("=")
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and section and name):
-        raise ConfigError(f"an override looks like tracker.num_scales=5, not {text!r}")
+        raise ConfigError(f"an override looks like tracker.window_influence=0.3, not {text!r}")
     try:
         return {section: {name: yaml.safe_load(value)}}
     except (yaml.YAMLError, ValueError):

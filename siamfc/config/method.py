@@ -40,7 +40,10 @@ class TrackerConfig(Section):
         description="share of what is searched for that is the mean of motion-blurred copies of the exemplar",
     )
     num_scales: Annotated[int, AfterValidator(_odd)] = Field(
-        default=3, ge=1, le=31, description="sizes searched in each frame; odd"
+        default=3,
+        ge=1,
+        le=31,
+        description="sizes searched in each frame; odd; where regressed, one is, and this counts nothing",
     )
     scale_step: float = Field(default=1.0375, gt=1, le=2, description="ratio of neighbouring sizes")
     scale_penalty: float = Field(

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
+from siamfc.checkpoint import DEFAULT_MODEL, as_model, load_model
 from siamfc.equivariance.measures import (
     border_curve,
     invariance_curve,
@@ -40,6 +40,7 @@ from siamfc.equivariance.scorers import (
 from siamfc.equivariance.small_network import EXEMPLAR_PX, SEARCH_PX, SmallNetwork, Variant
 from siamfc.equivariance.small_training import Watcher, train_fully_connected_head, train_small_network
 from siamfc.equivariance.weight_sharing import SharingResult, compare_weight_sharing
+from siamfc.errors import ConfigError
 from siamfc.model import SiamFC
 
 Part = Literal["small", "default", "paper", "sharing"]
@@ -78,9 +79,15 @@ def measure_equivariance(
         watch: Told of the progress.
 
     Raises:
+        ConfigError: A part that is not known, or no picture asked for.
         SourceError: The folder holds no picture of that size.
         CheckpointError: No such model.
     """
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise ConfigError(f"there is no part {unknown[0]!r} to measure; the parts are {', '.join(PARTS)}")
+    if count < 1:
+        raise ConfigError(f"at least one picture is measured, not {count}")
     least = LARGE_SEARCH_PX + 2 * MARGIN_PX
     pictures = rendered_pictures(count) if images is None else read_pictures(Path(images), count, least_px=least)
     large = build_probes(pictures, exemplar_px=LARGE_EXEMPLAR_PX, search_px=LARGE_SEARCH_PX)
@@ -89,7 +96,7 @@ def measure_equivariance(
         paper = load_model("alexnet", device="cpu")
         networks.append(_measure("alexnet", model_scorer("alexnet", paper, large[0].canvas), large, watch))
     if "default" in parts:
-        default = model if isinstance(model, SiamFC) else load_model(model, device="cpu")
+        default = as_model(model, device="cpu")
         name = default.info.name if default.info else default.config.backbone
         networks.append(_measure("default", model_scorer(name, default, large[0].canvas), large, watch))
     small, head = SmallNetwork(), nn.Linear(1, 1)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from siamfc.correlation import cross_correlate
 from siamfc.equivariance.small_network import EXEMPLAR_PX, SEARCH_PX, STRIDE, SmallNetwork, Variant
 from siamfc.model import SiamFC
+from siamfc.score_map import score_map_cells
 
 LARGE_EXEMPLAR_PX, LARGE_SEARCH_PX = 127, 191
 
@@ -65,9 +66,10 @@ class ConvolutionalScorer:
     @torch.inference_mode()
     def score_map(self, exemplar: Tensor, search: Tensor) -> Tensor:
         """The map, without cells whose window would leave the search."""
-        maps = F.conv2d(self._embed_search(search[None]), self._embed_exemplar(exemplar[None]), dilation=self._dilation)
-        rows, columns = ((side - self.exemplar_px) // self.stride + 1 for side in search.shape[-2:])
-        return maps[0, 0, :rows, :columns]
+        exemplar_features, search_features = self._embed_exemplar(exemplar[None]), self._embed_search(search[None])
+        maps = cross_correlate(exemplar_features, search_features, dilation=self._dilation)
+        rows, columns = (score_map_cells(side, self.exemplar_px, self.stride) for side in search.shape[-2:])
+        return maps[0, :rows, :columns]
 
 
 class FullyConnectedScorer:
@@ -89,7 +91,7 @@ class FullyConnectedScorer:
     @torch.inference_mode()
     def score_map(self, exemplar: Tensor, search: Tensor) -> Tensor:  # noqa: ARG002 - it has learned its exemplar
         """The map of a search of 127 px; the exemplar is what the layer was trained to find."""
-        cells = (SEARCH_PX - EXEMPLAR_PX) // STRIDE + 1
+        cells = score_map_cells(SEARCH_PX, EXEMPLAR_PX, STRIDE)
         scores: Tensor = self._head(self._network.embed(search[None], Variant()).flatten(1))
         return scores.view(cells, cells)
 

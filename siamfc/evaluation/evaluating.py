@@ -31,7 +31,7 @@ from siamfc.versions import library_versions
 from siamfc.workers import Workers
 
 if TYPE_CHECKING:
-    from siamfc.config import Config
+    from siamfc.config import AnySettings
 
 VOT_YEAR = 2016
 # A run may go on with another version of these; a tracker that computes with one of them names it itself.
@@ -39,19 +39,19 @@ _NOT_IN_BOXES = ("matplotlib", "pydantic", "safetensors", "onnx", "onnxruntime",
 
 
 def evaluate(
-    data: str | Dataset,
+    data: str | Path | Dataset,
     *,
     protocol: str | None = None,
     trackers: AnyChoice | Iterable[AnyChoice] | None = None,
     results: AnyResults = (),
     results_base: int | None = None,
-    sequences: Iterable[str] | None = None,
+    sequences: str | Iterable[str] | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
     submission: str | Path | None = None,
     name: str | None = None,
     weights: str | Path | None = None,
-    config: Config | str | Path | None = None,
+    config: AnySettings = None,
     overrides: Iterable[str] = (),
     device: str = "auto",
     runtime: str = OWN_RUNTIME,
@@ -75,7 +75,7 @@ def evaluate(
         results: Folders of other trackers' files, ``DIR`` or ``"NAME=DIR"``, or a mapping from name to folder; see
             `siamfc.evaluation.result_folders`.
         results_base: What those files call the top left pixel, 0 or 1, where neither layout nor dataset says it.
-        sequences: Names of those wanted; None takes all.
+        sequences: Name or names of those wanted; None takes all.
         output: Folder for results and reports; None keeps neither. Finished runs in it are not made again;
             ``report.json`` and ``report.html`` are made anew.
         overwrite: Throw away what earlier runs of these trackers left in ``output``.
@@ -83,8 +83,8 @@ def evaluate(
         name: What to call the tracker, where just one is run.
         weights: Of ``"siamfc"``, as are ``config``, ``overrides``, ``device``, ``runtime`` and ``precision``; see
             `choose_tracker`.
-        config: Settings.
-        overrides: Settings over those.
+        config: As `siamfc.Tracker` takes it.
+        overrides: Settings over those, such as ``"tracker.window_influence=0.3"``.
         device: Where to compute.
         runtime: What computes.
         precision: What it computes in.
@@ -103,7 +103,7 @@ def evaluate(
         Traceback (most recent call last):
         siamfc.errors.SourceError: otb:/data/OTB: /data/OTB does not exist; otb expects there: NAME/img and ...
     """
-    dataset = open_dataset(data) if isinstance(data, str) else data
+    dataset = open_dataset(str(data)) if isinstance(data, str | Path) else data
     protocol = protocol or default_protocol(dataset.name)
     check_protocol(protocol, repetitions)
     interval = _eao_interval(vot_year)
@@ -117,6 +117,7 @@ def evaluate(
         "precision": precision,
     }
     choices = choose_trackers(trackers, results, name, own_settings, options)
+    sequences = [sequences] if isinstance(sequences, str) else sequences
     material = read_material(dataset, protocol, only=sequences, repetitions=repetitions)
     folders = _open_all(results, material, results_base)
     _check_names([choice.name for choice in choices] + [folder.tracker for folder in folders])

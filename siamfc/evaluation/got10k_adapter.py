@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from siamfc.boxes import Box, as_box
+from siamfc.errors import TrackerError
 from siamfc.evaluation.protocols import AnyTracker, box_of
 from siamfc.frames import Image, as_rgb_frame
 
@@ -62,6 +63,10 @@ class Got10kTracker:
     ) -> None:
         if base not in (0, 1):
             raise ValueError(f"base is 0 or 1, not {base!r}")
+        if not hasattr(tracker, "init"):
+            raise TrackerError(
+                f"a tracker has init and update, a {type(tracker).__name__} has not: siamfc.Tracker(model)"
+            )
         self.name = name
         self.is_deterministic = is_deterministic
         self._tracker = tracker

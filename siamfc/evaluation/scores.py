@@ -44,10 +44,10 @@ class TrackerScore:
     """
 
     tracker: str
-    sequences: tuple[SequenceScore, ...]
+    sequences: tuple[SequenceScore, ...] = field(repr=False)
     score: OnePassScore | Got10kScore | VotScore | None
     problems: Mapping[str, str] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,4 +66,4 @@ class Evaluation:
     split: tuple[str, ...]
     protocol: str
     trackers: tuple[TrackerScore, ...]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)

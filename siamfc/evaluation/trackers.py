@@ -18,7 +18,7 @@ from siamfc.evaluation.protocols import AnyTracker
 from siamfc.files import sha256_of
 
 if TYPE_CHECKING:
-    from siamfc.config import Config, TrackerConfig
+    from siamfc.config import AnySettings, TrackerConfig
 
 OWN = "siamfc"
 OWN_RUNTIME, OWN_PRECISION = "torch", "fp32"
@@ -163,7 +163,7 @@ def choose_tracker(
     *,
     name: str | None = None,
     weights: str | Path | None = None,
-    config: Config | str | Path | None = None,
+    config: AnySettings = None,
     overrides: Iterable[str] = (),
     device: str = "auto",
     runtime: str = OWN_RUNTIME,
@@ -177,7 +177,7 @@ def choose_tracker(
         name: What to call it; None takes the weights', module's or algorithm's name.
         weights: For ``siamfc``: a shipped model's name or a checkpoint; None takes the default.
         config: For ``siamfc``: settings, a published setting's name, or a YAML file; None takes the model's.
-        overrides: For ``siamfc``: strings such as ``tracker.num_scales=5``.
+        overrides: For ``siamfc``: strings such as ``tracker.window_influence=0.3``.
         device: For ``siamfc``.
         runtime: For ``siamfc``: what computes, as `siamfc.runtimes.choosing.choose_runtime` takes it; ``auto`` is
             settled here, so that all workers compute with the same.
@@ -219,13 +219,18 @@ def factory_tracker(factory: Callable[[], AnyTracker], *, name: str | None = Non
         >>> factory_tracker(Still).name
         'Still'
     """
+    if not callable(factory):
+        raise TrackerError(
+            f"a {type(factory).__name__} is no function that builds a tracker: give one, such as "
+            "trackers=lambda: siamfc.Tracker(model)"
+        )
     return FactoryTracker(name or getattr(factory, "__name__", type(factory).__name__).strip("<>"), factory)
 
 
 def _own_tracker(
     name: str | None,
     weights: str | Path | None,
-    config: Config | str | Path | None,
+    config: AnySettings,
     overrides: Iterable[str],
     device: str,
 ) -> OwnTracker:
@@ -233,12 +238,16 @@ def _own_tracker(
     from siamfc.config import load_config
     from siamfc.devices import choose_device
 
+    if not isinstance(weights, str | Path | None):
+        raise TrackerError(
+            "weights are a name or a file, which every worker can load; a model in memory is evaluated by "
+            "trackers=lambda: siamfc.Tracker(model)"
+        )
     info = read_info(weights or DEFAULT_MODEL)
-    if config is None or isinstance(config, str | Path):
-        config = load_config(config, overrides=overrides, checkpoint=info.settings)
+    settings = load_config(config, overrides=overrides, checkpoint=info.settings)
     source = str(weights or DEFAULT_MODEL)
     place = str(info.path.resolve()) if Path(source).expanduser().is_file() else source
-    return OwnTracker(name or info.name, place, config.tracker, str(choose_device(device)))
+    return OwnTracker(name or info.name, place, settings.tracker, str(choose_device(device)))
 
 
 def _describe_runtime(runtime: str, precision: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box
-from siamfc.config import MatchConfig, load_config
+from siamfc.checkpoint import as_model
+from siamfc.config import AnySettings, MatchConfig, load_config
 from siamfc.crops import mean_color
 from siamfc.dense import DenseSiamFC
 from siamfc.errors import CheckpointError, ConfigError, MatchError
@@ -114,9 +116,11 @@ class Matcher:
     """Exemplars that pictures are searched for, one picture after another.
 
     Args:
-        model: Any `SiamFC`, on any device.
+        model: Any `SiamFC`, on any device; or a shipped one's name, or a checkpoint's path.
         exemplars: One or several; see `siamfc.matching.exemplars.as_exemplar`.
-        config: Settings; None takes the defaults with those that the model's checkpoint brings.
+        config: Settings as `siamfc.load_config` takes them, such as a `MatchConfig`. What they do not set the
+            checkpoint does, else the default.
+        color_order: ``"bgr"`` for exemplars as OpenCV gives them.
 
     Raises:
         ConfigError: A stride that the network has not, an exemplar size below its receptive field.
@@ -131,28 +135,35 @@ class Matcher:
         [[80, 40, 64, 64]]
     """
 
-    def __init__(self, model: SiamFC, exemplars: Exemplars, config: MatchConfig | None = None) -> None:
-        if config is None:
-            config = load_config(checkpoint=model.info.settings if model.info else None).match
+    def __init__(
+        self,
+        model: SiamFC | str | Path,
+        exemplars: Exemplars,
+        config: AnySettings = None,
+        *,
+        color_order: ColorOrder = "rgb",
+    ) -> None:
+        model = as_model(model)
+        chosen = load_config(config, checkpoint=model.settings).match
         field = model.backbone.receptive_field
-        if config.exemplar_size < field:
+        if chosen.exemplar_size < field:
             raise ConfigError(
-                f"match.exemplar_size {config.exemplar_size} is below the {field} px that one cell of "
+                f"match.exemplar_size {chosen.exemplar_size} is below the {field} px that one cell of "
                 f"{model.config.backbone} sees"
             )
-        self.config = config
+        self.config = chosen
         self.model = model
-        self.exemplars = [as_exemplar(one) for one in listed(exemplars)]
+        self.exemplars = [as_exemplar(one, color_order=color_order) for one in listed(exemplars)]
         self.names = [exemplar.name or f"exemplar {number}" for number, exemplar in enumerate(self.exemplars)]
         self._own_stride = DenseSiamFC(quicken(model), model.stride)
         self._network = self._own_stride
-        if config.stride != model.stride:
-            self._network = DenseSiamFC(fold(model), config.stride)
-        self._pyramid = Pyramid(self.exemplars, config)
+        if chosen.stride != model.stride:
+            self._network = DenseSiamFC(fold(model), chosen.stride)
+        self._pyramid = Pyramid(self.exemplars, chosen)
         crops = [
-            exemplar.crop(side, config.exemplar_size, rotation)
+            exemplar.crop(side, chosen.exemplar_size, rotation)
             for exemplar, side in zip(self.exemplars, self._pyramid.sides, strict=True)
-            for rotation in config.rotations
+            for rotation in chosen.rotations
         ]
         self._crops = torch.cat([as_batch(image) for image in crops])
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
-from siamfc.config import MatchConfig, load_config, parse_section
+from siamfc.checkpoint import DEFAULT_MODEL, as_model
+from siamfc.config import AnySettings, MatchConfig, load_config, parse_section
+from siamfc.errors import ConfigError
 from siamfc.frames import ColorOrder
-from siamfc.matching.exemplars import as_exemplar
 from siamfc.matching.maps import Map
-from siamfc.matching.matcher import Exemplars, Match, Matcher, listed
+from siamfc.matching.matcher import Exemplars, Match, Matcher
 from siamfc.model import SiamFC
 from siamfc.tiles import Observer
 
@@ -27,7 +27,7 @@ def match(
     threshold: float | None = None,
     max_matches: int | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: MatchConfig | None = None,
+    config: AnySettings = None,
     color_order: ColorOrder = "rgb",
     device: str = "auto",
     observe: Observer | None = None,
@@ -46,7 +46,8 @@ def match(
         threshold: Least score: 1 is the exemplar itself, 0 the picture's background.
         max_matches: How many to give at most.
         model: A model, a shipped one's name, or a checkpoint's path.
-        config: All settings; those above go over it. None takes the defaults with those of the model.
+        config: Settings as `siamfc.load_config` takes them, such as a `MatchConfig`; those above go over them, and what
+            none sets the model's checkpoint does, else the default.
         color_order: ``"bgr"`` for images as OpenCV gives them; of picture and exemplars alike.
         device: Where to load a model that is given by name or path.
         observe: Called after each tile with the tiles done and the tiles in all.
@@ -58,6 +59,7 @@ def match(
     Example:
         >>> import numpy as np
         >>> from siamfc.boxes import Box
+        >>> from siamfc.matching.exemplars import as_exemplar
         >>> picture = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
         >>> exemplar = as_exemplar(picture, Box(80, 40, 64, 64))
         >>> found = match(picture, exemplar, scales=(1, 1), threshold=0.6, device="cpu")
@@ -76,7 +78,7 @@ def match_map(
     scales: tuple[float, float] | None = None,
     rotations: Iterable[float] | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: MatchConfig | None = None,
+    config: AnySettings = None,
     color_order: ColorOrder = "rgb",
     device: str = "auto",
     observe: Observer | None = None,
@@ -106,17 +108,20 @@ def _matcher(
     rotations: Iterable[float] | None,
     given: dict[str, float | int | None],
     model: SiamFC | str | Path,
-    config: MatchConfig | None,
+    config: AnySettings,
     color_order: ColorOrder,
     device: str,
 ) -> Matcher:
-    network = model if isinstance(model, SiamFC) else load_model(model, device=device)
-    if config is None:
-        config = load_config(checkpoint=network.info.settings if network.info else None).match
+    network = as_model(model, device=device)
+    chosen = load_config(config, checkpoint=network.settings).match
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if scales is not None:
+        if not isinstance(scales, Sequence) or len(scales) != 2:
+            raise ConfigError(f"scales are the least and the greatest, such as (0.5, 2), not {scales!r}")
         changes["min_scale"], changes["max_scale"] = scales
     if rotations is not None:
+        if not isinstance(rotations, Iterable):
+            raise ConfigError(f"rotations are several numbers of degrees, such as (0, 90), not {rotations!r}")
         changes["rotations"] = tuple(rotations)
-    settings = parse_section(MatchConfig, {**config.model_dump(), **changes}, where="match")
-    return Matcher(network, [as_exemplar(one, color_order=color_order) for one in listed(exemplars)], settings)
+    settings = parse_section(MatchConfig, {**chosen.model_dump(), **changes}, where="match")
+    return Matcher(network, exemplars, settings, color_order=color_order)

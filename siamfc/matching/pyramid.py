@@ -69,8 +69,9 @@ class Pyramid:
         for number, exemplar in enumerate(self._exemplars):
             if number not in fit:
                 least, (height, width) = self._config.scales[0], image.shape[:2]
+                called = f"the exemplar {exemplar.name}".rstrip()
                 raise MatchError(
-                    f"the exemplar {exemplar.name} of {exemplar.box.width:g} x {exemplar.box.height:g} px does not fit "
+                    f"{called} of {exemplar.box.width:g} x {exemplar.box.height:g} px does not fit "
                     f"into the picture of {width} x {height} px, not even at the smallest scale searched, {least:g}"
                 )
 

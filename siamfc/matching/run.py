@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
-from siamfc.config import MatchConfig
+from siamfc.checkpoint import DEFAULT_MODEL, as_model
+from siamfc.config import AnySettings
 from siamfc.devices import device_label
 from siamfc.drawing import save_picture
 from siamfc.errors import MatchError, OutputError, SourceError
 from siamfc.files import write_whole
-from siamfc.frames import Image
+from siamfc.frames import ColorOrder, Image
 from siamfc.matching.drawing import draw_matches, heat_over_picture
 from siamfc.matching.matcher import Exemplars, Matcher, PictureSimilarity
 from siamfc.matching.results import RESULT_FILES, SearchedPicture, write_matches
@@ -53,12 +53,13 @@ class MatchRun:
 
 
 def match_pictures(
-    sources: Iterable[str | Path],
+    sources: str | Path | Iterable[str | Path],
     exemplars: Exemplars,
     *,
     output: str | Path | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: MatchConfig | None = None,
+    config: AnySettings = None,
+    color_order: ColorOrder = "rgb",
     device: str = "auto",
     start: int = 0,
     stop: int | None = None,
@@ -71,12 +72,14 @@ def match_pictures(
     """Search pictures, folders of them, and videos for exemplars, and write down what was found.
 
     Args:
-        sources: Each what `siamfc.video.open_source` takes: an image, a folder or glob of images, a video.
+        sources: One or several, each what `siamfc.video.open_source` takes: an image, a folder or glob of images, a
+            video.
         exemplars: As `siamfc.matching.one_call.match`.
         output: Folder for ``matches.csv``, ``matches.json`` and ``NAME-matches.png`` (a video: ``NAME-matches.mp4``);
             None writes nothing.
         model: A model, a shipped one's name, or a checkpoint's path.
-        config: Settings; None takes the defaults with those of the model.
+        config: As there.
+        color_order: ``"bgr"`` for exemplars as OpenCV gives them.
         device: Where to load a model that is given by name or path.
         start: First picture or frame of each source, counted from 0.
         stop: The one to end before.
@@ -99,12 +102,12 @@ def match_pictures(
     folder = None if output is None else Path(output).expanduser()
     if folder is not None and not overwrite:
         refuse_existing([folder / name for name in RESULT_FILES])
-    network = model if isinstance(model, SiamFC) else load_model(model, device=device)
-    matcher = Matcher(network, exemplars, config)
+    network = as_model(model, device=device)
+    matcher = Matcher(network, exemplars, config, color_order=color_order)
     writer = _Writer(folder, matcher, scores=scores, overwrite=overwrite) if folder else None
     run = _Run(matcher, writer, _Observers(observe, observe_tiles))
     try:
-        for source in sources:
+        for source in [sources] if isinstance(sources, str | Path) else sources:
             run.search_source(source, Span(start, stop, every))
     except (KeyboardInterrupt, OutputError) as error:
         run.finish(stopped=str(error) or "interrupted")
@@ -255,11 +258,7 @@ def _header(matcher: Matcher, stopped: str | None, problems: dict[str, str]) -> 
             {"name": name, "box": [round(value, 3) for value in exemplar.box]}
             for name, exemplar in zip(matcher.names, matcher.exemplars, strict=True)
         ],
-        "model": {
-            "name": model.info.name if model.info else None,
-            "sha256": model.info.sha256 if model.info else None,
-            "settings": model.config.model_dump(),
-        },
+        "model": model.describe(),
         "match": matcher.config.model_dump(),
         "device": device_label(model.device),
         "versions": library_versions(),

@@ -43,7 +43,7 @@ def cosine_similarity(network: DenseSiamFC, exemplars: WeighedExemplars, search_
     squares = search_features.square().sum(dim=1, keepdim=True)
     energy = network.correlate(exemplars.weights, squares)
     own = exemplars.energy[:, None, None]
-    scale = (own * torch.maximum(energy, _LEAST_ENERGY * own)).sqrt()
+    scale = own.sqrt() * torch.maximum(energy, _LEAST_ENERGY * own).sqrt()  # the product would pass float16's range
     return network.correlate(exemplars.features, search_features) / scale.clamp_min(torch.finfo(scale.dtype).tiny)
 
 

@@ -159,16 +159,13 @@ def _correlate_exported(correlation: bytes, kernel: ExemplarKernel, features: Te
 def _describe(
     model: SiamFC, digest: str, precision: str, checks: list[Check], report: QuantisationReport | None
 ) -> dict[str, Any]:
-    info = model.info
     libraries = {name: need(name).__version__ for name in ("onnx", "onnxruntime")}
     return {
         "format_version": _FORMAT_VERSION,
         "model": {
-            "name": info.name if info else None,
-            "sha256": info.sha256 if info else None,
+            **model.describe(),
             "digest": digest,
-            "settings": model.config.model_dump(),
-            "tracker_settings": info.settings if info else {},
+            "tracker_settings": model.settings,
             "stride": model.stride,
         },
         "precision": precision,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
 from siamfc.boxes import Box, as_box
-from siamfc.config import Config, TrackerConfig
+from siamfc.checkpoint import as_model
+from siamfc.config import AnySettings, TrackerConfig
 from siamfc.errors import BoxError
-from siamfc.frames import ColorOrder, as_rgb_frame
+from siamfc.frames import ColorOrder, as_rgb_frame, checked_color_order
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
@@ -58,15 +60,16 @@ class MultiTracker:
 
     def __init__(
         self,
-        model: SiamFC,
-        config: Config | TrackerConfig | None = None,
+        model: SiamFC | str | Path,
+        config: AnySettings = None,
         *,
         color_order: ColorOrder = "rgb",
         keep_maps: bool = False,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str | None = None,
         batch_targets: int | None = None,
     ) -> None:
-        self.color_order = color_order
+        self.color_order = checked_color_order(color_order)
+        model = as_model(model)
         self._search = TargetSearch(model, config, keep_maps=keep_maps, runtime=runtime, batch_targets=batch_targets)
         self._at_once = batch_targets is None and model.device.type == "cpu"
         self._crew: SearchCrew | None = None

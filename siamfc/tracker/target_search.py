@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box
-from siamfc.config import Config, TrackerConfig, load_config
+from siamfc.checkpoint import as_model
+from siamfc.config import AnySettings, load_config
 from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
 from siamfc.model import ChannelStatistics, ExemplarKernel, SiamFC, as_images, without_border
+from siamfc.runtimes.choosing import choose_runtime
 from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
@@ -70,24 +73,23 @@ class TargetSearch:
 
     def __init__(
         self,
-        model: SiamFC,
-        config: Config | TrackerConfig | None = None,
+        model: SiamFC | str | Path,
+        config: AnySettings = None,
         *,
         keep_maps: bool = False,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str | None = None,
         batch_targets: int | None = None,
     ) -> None:
-        if config is None:
-            config = load_config(checkpoint=model.info.settings if model.info else None)
+        model = as_model(model)
         if batch_targets is not None and batch_targets < 1:
             raise ConfigError(f"batch_targets is 1 or more, not {batch_targets}")
-        self.config = config.tracker if isinstance(config, Config) else config
+        self.config = load_config(config, checkpoint=model.settings).tracker
         self.keep_maps = keep_maps
         self.clock = StageClock()
         self.stride = model.stride
         self.batch_targets = batch_targets or (1 if model.device.type == "cpu" else None)
         self._model = fold(model)
-        self._runtime = runtime or TorchRuntime(model)
+        self._runtime = choose_runtime(model, runtime) if isinstance(runtime, str) else runtime or TorchRuntime(model)
         self._peaks = PeakFinder(self.config)
         self._presence = Presence(self._model)
         self._check_sizes()

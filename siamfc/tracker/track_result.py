@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from siamfc.boxes import Box
 from siamfc.crops import CropRegion
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class ScoreMaps:
     """What the tracker saw in one frame.
 
@@ -49,4 +49,4 @@ class TrackResult:
     score: float
     logit: float
     scale: float
-    maps: ScoreMaps | None = None
+    maps: ScoreMaps | None = field(default=None, repr=False)

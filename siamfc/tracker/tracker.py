@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from siamfc.boxes import Box, as_box
-from siamfc.config import Config, TrackerConfig
-from siamfc.frames import ColorOrder, as_rgb_frame
+from siamfc.config import AnySettings, TrackerConfig
+from siamfc.frames import ColorOrder, as_rgb_frame, checked_color_order
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
 from siamfc.timing import StageClock
@@ -23,14 +24,16 @@ class Tracker:
     The model is taken as it is now, folded for inference; training it further does not change the tracker.
 
     Args:
-        model: Any `SiamFC`, on any device.
-        config: Settings; None takes the defaults with those that the model's checkpoint brings.
+        model: Any `SiamFC`, on any device; or a shipped one's name, or a checkpoint's path.
+        config: Settings as `siamfc.load_config` takes them: a published name, a YAML file, a `TrackerConfig` or
+            sections by name. What they do not set the checkpoint does, else the default.
         color_order: ``"bgr"`` for frames as OpenCV gives them.
         keep_maps: Put the score maps into every result.
-        runtime: What embeds and correlates in every frame; None takes torch in full precision.
+        runtime: What embeds and correlates in every frame, or its name; `siamfc.runtimes.choosing.choose_runtime` makes
+            one in another precision. None takes torch in full precision.
 
     Raises:
-        ConfigError: Crop sizes that this network cannot use.
+        ConfigError: Crop sizes that this network cannot use, settings or a colour order that are none.
 
     Example:
         >>> import numpy as np
@@ -45,14 +48,14 @@ class Tracker:
 
     def __init__(
         self,
-        model: SiamFC,
-        config: Config | TrackerConfig | None = None,
+        model: SiamFC | str | Path,
+        config: AnySettings = None,
         *,
         color_order: ColorOrder = "rgb",
         keep_maps: bool = False,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str | None = None,
     ) -> None:
-        self.color_order = color_order
+        self.color_order = checked_color_order(color_order)
         self._search = TargetSearch(model, config, keep_maps=keep_maps, runtime=runtime)
         self._target: Target | None = None
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from siamfc.boxes import Box
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
-from siamfc.config import Config, load_config
+from siamfc.checkpoint import DEFAULT_MODEL, as_model
+from siamfc.config import AnySettings, load_config
 from siamfc.data.target_file import TargetStart
 from siamfc.devices import device_label
-from siamfc.errors import SiamfcError
+from siamfc.errors import BoxError, SiamfcError, SourceError
 from siamfc.model import SiamFC
 from siamfc.results import TrackedFrame, refuse_existing, result_files, write_results
 from siamfc.runtimes.choosing import choose_runtime
@@ -47,7 +47,7 @@ class TrackRun:
         num_frames: How many frames were tracked.
     """
 
-    frames: list[TrackedFrame]
+    frames: list[TrackedFrame] = field(repr=False)
     complete: bool
     files: list[Path] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def track_video(
     *,
     output: str | Path | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: Config | str | Path | None = None,
+    config: AnySettings = None,
     device: str = "auto",
     runtime: Runtime | str | None = None,
     precision: str = "fp32",
@@ -98,11 +98,12 @@ def track_video(
         output: Folder for ``boxes.csv``, ``boxes.json``, ``boxes.txt`` and the videos; None writes nothing. Of several
             targets, the first two have ids, and each target has its ``boxes-ID.txt``.
         model: A model, a shipped one's name, or a checkpoint's path.
-        config: Settings, a published setting's name, or a YAML file; None takes the model's.
+        config: As `siamfc.Tracker` takes it.
         device: Where to load a model that is given by name or path.
         runtime: What computes, or its name, as `siamfc.runtimes.choosing.choose_runtime` takes it; None takes torch.
         precision: Of a runtime that is given by name, or of torch.
-        start: First frame, counted from 0; a box without a frame of its own is the target's in this frame.
+        start: First frame, counted from 0, of a source that is opened here; a box without a frame of its own is the
+            target's in this frame.
         stop: Frame to end before.
         every: Take each n-th frame only.
         overlay: Write ``overlay.mp4``, the frames with the boxes.
@@ -129,15 +130,16 @@ def track_video(
     if folder is not None and not overwrite:
         names = [*result_files(targets.ids), *video_files(targets, overlay=overlay, scores=scores)]
         refuse_existing([folder / name for name in names])
-    network = model if isinstance(model, SiamFC) else load_model(model, device=device)
-    if config is None or isinstance(config, str | Path):
-        config = load_config(config, checkpoint=network.info.settings if network.info else None)
+    network = as_model(model, device=device)
+    config = load_config(config, checkpoint=network.settings)
     if runtime is None or isinstance(runtime, str):
         runtime = choose_runtime(network, runtime or "torch", precision)
     tracker = MultiTracker(network, config, keep_maps=scores, runtime=runtime, batch_targets=batch_targets)
     with ExitStack() as stack:
-        if isinstance(source, str | Path | int):
+        if not isinstance(source, FrameSource):
             source = stack.enter_context(open_source(source, start=start, stop=stop, every=every))
+        elif (start, stop, every) != (0, None, 1):
+            raise SourceError("start, stop and every are given where a source is opened, and this one is open already")
         targets.check_frames(source)
         run = _Run(tracker, source, targets, folder, overwrite)
 
@@ -249,6 +251,8 @@ class _Run:
         if said == "stop":
             self.stopped = "stopped by the user"
         elif said is not None and not several:
+            if isinstance(said, bool | str):
+                raise BoxError(f'an observer returns None, "stop" or a new box, not {said!r}')
             self.tracker.drop(0)
             self.tracker.add(frame.image, said, id=0)
             return self.tracker.results
@@ -273,17 +277,12 @@ def _header(
     network: SiamFC, tracker: MultiTracker, runtime: Runtime, source: FrameSource, *, stopped: str | None
 ) -> dict[str, Any]:
     """What ``boxes.json`` says before its frames."""
-    info = network.info
     return {
         "source": source.name,
         "complete": stopped is None,
         "stopped": stopped,
         "coordinates": "pixels, 0-based, x and y of the left top corner",
-        "model": {
-            "name": info.name if info else None,
-            "sha256": info.sha256 if info else None,
-            "settings": network.config.model_dump(),
-        },
+        "model": network.describe(),
         "tracker": tracker.config.model_dump(),
         "runtime": {"name": runtime.name, "precision": runtime.precision},
         "device": device_label(network.device),

@@ -170,7 +170,8 @@ class Trainer:
             TrainingError: The loss is not finite; the batch is written beside the state.
             OutputError: Something cannot be written; the state before stays.
         """
-        held_out = HeldOutPairs(self._mixture.held_out, self.config) if self._mixture.held_out else None
+        measures = bool(self._mixture.held_out) and self._share.rank == 0
+        held_out = HeldOutPairs(self._mixture.held_out, self.config) if measures else None
         with StopRequest() as stop:
             self._finish_due_epoch(observer, held_out)
             while self.step < self.steps:
@@ -211,10 +212,14 @@ class Trainer:
     def _prepare_model(self, fresh: frozenset[str]) -> None:
         """Measure what a start needs from the data, fold the norms where asked, choose what is trained."""
         model, config = self._model, self.config
-        batches = list(itertools.islice(read_batches(self._reader, 0), _START_BATCHES))
-        if config.model.standardisation == "fixed" and not bool((model.channel_mean != 0).any()):
+        wants_statistics = config.model.standardisation == "fixed" and not bool((model.channel_mean != 0).any())
+        wants_head = "bias" in fresh and config.optimiser.train_gain
+        batches: list[PairBatch] = []
+        if wants_statistics or wants_head:
+            batches = list(itertools.islice(read_batches(self._reader, 0), _START_BATCHES))
+        if wants_statistics:
             measure_channel_statistics(model, [batch.searches.float() for batch in batches])
-        if "bias" in fresh and config.optimiser.train_gain:
+        if wants_head:
             self._set_mode()  # with batch norm in training mode the features are others
             fit_head(model, batches, config)
         if config.optimiser.batch_norm == "folded":

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from siamfc.config import ModelConfig, TrainConfig
 from siamfc.errors import TrainingError
 from siamfc.folding import fold
-from siamfc.model import SiamFC, build_model
+from siamfc.model import SiamFC, build_model, usable_statistics
 from siamfc.training.labels import batch_labels
 from siamfc.training.loading import PairBatch
 from siamfc.training.loss import logistic_loss
@@ -79,10 +79,7 @@ def _start_neck(neck: nn.Conv2d) -> None:
 
 @torch.no_grad()
 def measure_channel_statistics(model: SiamFC, searches: Iterable[Tensor]) -> None:
-    """Set the buffers of a model with ``fixed`` standardisation from search crops, each (B, 3, H, W).
-
-    A channel that hardly ever differs gets the mean deviation of all, so that it says nothing.
-    """
+    """Set the buffers of a model with ``fixed`` standardisation from search crops, each (B, 3, H, W)."""
     folded = fold(model)
     total = torch.zeros_like(model.channel_mean, dtype=torch.float64)
     squares, count = torch.zeros_like(total), 0
@@ -93,9 +90,9 @@ def measure_channel_statistics(model: SiamFC, searches: Iterable[Tensor]) -> Non
         count += features.numel() // features.shape[1]
     mean = total / count
     deviation = (squares / count - mean**2).clamp_min(0).sqrt()
-    usual = deviation.mean().clamp_min(torch.finfo(torch.float32).tiny)
-    model.channel_mean.copy_(mean)
-    model.channel_deviation.copy_(torch.where(deviation > 1e-3 * usual, deviation, usual))
+    usable = usable_statistics(mean[None], deviation[None])
+    model.channel_mean.copy_(usable.mean[0])
+    model.channel_deviation.copy_(usable.deviation[0])
 
 
 def fit_gain_and_bias(correlations: Tensor, positive: Tensor, *, steps: int = 60) -> tuple[float, float]:

@@ -47,7 +47,8 @@ def open_source(source: str | Path | int, *, start: int = 0, stop: int | None = 
     span = checked_span(start, stop, every)
     if isinstance(source, bool) or not isinstance(source, (str, Path, int)) or source == "":
         raise SourceError(
-            f"a source is a file, a folder, a pattern, an address or the number of a camera, not {source!r}"
+            f"a source is a file, a folder, a pattern, an address or the number of a camera, not {source!r:.80}; "
+            "frames of your own are followed by siamfc.Tracker(...).track(frames, box)"
         )
     name = str(source)
     if isinstance(source, int):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Wanted:
         overwrite: Replace files of an earlier run.
 
     Raises:
-        ConfigError: A view that is not known.
+        ConfigError: A view or a format that is not known, or none.
         OutputError: The folder holds an earlier run, and ``overwrite`` is not set.
     """
 
@@ -53,6 +53,12 @@ class Wanted:
         unknown = [view for view in self.views if view not in VIEWS]
         if unknown:
             raise ConfigError(f"there is no view {unknown[0]!r}; the views are {', '.join(VIEWS)}")
+        formats = get_args(Format)
+        odd = [name for name in self.formats if name not in formats]
+        if odd:
+            raise ConfigError(f"there is no format {odd[0]!r}; the formats are {', '.join(formats)}")
+        if not self.formats or (not self.views and set(self.formats) != {"npy"}):
+            raise ConfigError("neither views nor formats may be empty: nothing would be written")
         if (self.folder / FRAMES_FILE).exists() and not self.overwrite:
             raise OutputError(
                 f"{self.folder} holds an earlier run already: allow overwriting (--overwrite), "

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from siamfc.boxes import Box
-from siamfc.checkpoint import DEFAULT_MODEL, load_model
-from siamfc.config import Config, load_config
+from numpy.typing import NDArray
+
+from siamfc.boxes import Box, as_box
+from siamfc.checkpoint import DEFAULT_MODEL, as_model
+from siamfc.config import AnySettings, Config, load_config
 from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import SourceError
-from siamfc.frames import Image
+from siamfc.frames import ColorOrder, Image, as_rgb_frame
 from siamfc.model import SiamFC
 from siamfc.tracker.track_result import TrackResult
 from siamfc.tracker.tracker import Tracker
-from siamfc.video import Frame, FrameSource
+from siamfc.video import Frame, FrameSource, open_source
 from siamfc.visualize.curves import CurveRow
 from siamfc.visualize.heat import ColorScale
 from siamfc.visualize.map_files import Format, MapWriter, Wanted
@@ -46,16 +48,16 @@ class VisualRun:
 
 
 def visualize_video(
-    source: FrameSource,
-    box: Box,
+    source: FrameSource | str | Path | int,
+    box: Box | Iterable[float],
     *,
-    output: Path,
+    output: str | Path,
     frames: Collection[int] | None = None,
     views: Collection[View] = _VIEWS,
     formats: Collection[Format] = _FORMATS,
     truth: Callable[[Frame], Box | None] | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: Config | None = None,
+    config: AnySettings = None,
     device: str = "auto",
     scale: ColorScale | None = None,
     overwrite: bool = False,
@@ -68,15 +70,16 @@ def visualize_video(
     (``panel.mp4``), ``curves.png``, and ``frames.json``, which says where in the frame the maps lie.
 
     Args:
-        source: Begins with the frame in which the target is given; followed until the last chosen frame.
+        source: What `siamfc.video.open_source` takes, or an open source, which stays open. It begins with the frame in
+            which the target is given, and is followed until the last chosen frame.
         box: The target in that frame, frame pixels.
         output: Folder for the files.
         frames: Numbers of the frames to draw; None for all.
-        views: What to draw of each.
-        formats: As what.
+        views: What to draw of each: ``panel``, ``overlay``, ``raw``, ``upsampled``, ``windowed``, ``scales``.
+        formats: As what: ``png``, ``mp4``, ``npy`` (the arrays, whatever the views).
         truth: The true box of a frame, None where it is not known.
         model: A model, a shipped one's name, or a checkpoint's path.
-        config: Settings; None takes the model's.
+        config: As `siamfc.Tracker` takes it.
         device: Where to load a model that is given by name or path.
         scale: The colours; None takes those of `siamfc.visualize.maps.color_limits`.
         overwrite: Replace files of an earlier run.
@@ -84,17 +87,20 @@ def visualize_video(
 
     Raises:
         BoxError: The box is no box, or lies outside the first frame.
-        ConfigError: A view that is not known.
+        ConfigError: A view or a format that is not known, or none.
         SourceError: A chosen frame is not in the source, or one cannot be read.
         OutputError: Files of an earlier run are there, or one cannot be written.
     """
-    wanted = Wanted(output, views, formats, overwrite)
-    _check_frames(frames, source)
-    network = model if isinstance(model, SiamFC) else load_model(model, device=device)
-    settings = config or load_config(checkpoint=network.info.settings if network.info else None)
-    tracker = Tracker(network, settings, keep_maps=True)
-    rows: list[CurveRow] = []
+    wanted = Wanted(Path(output).expanduser(), views, formats, overwrite)
+    box = as_box(box)
     with ExitStack() as stack:
+        if not isinstance(source, FrameSource):
+            source = stack.enter_context(open_source(source))
+        _check_frames(frames, source)
+        network = as_model(model, device=device)
+        settings = load_config(config, checkpoint=network.settings)
+        tracker = Tracker(network, settings, keep_maps=True)
+        rows: list[CurveRow] = []
         tracked = _tracked(tracker, source, box, last=max(frames) if frames else None)
         first, second = next(tracked, None), next(tracked, None)
         if first is None:
@@ -115,18 +121,19 @@ def visualize_video(
 
 
 def visualize_pair(
-    image: Image,
-    box: Box,
-    search_image: Image,
+    image: NDArray[Any],
+    box: Box | Iterable[float],
+    search_image: NDArray[Any],
     *,
-    output: Path,
+    output: str | Path,
     views: Collection[View] = _VIEWS,
     formats: Collection[Format] = _FORMATS,
     truth: Box | None = None,
     model: SiamFC | str | Path = DEFAULT_MODEL,
-    config: Config | None = None,
+    config: AnySettings = None,
     device: str = "auto",
     scale: ColorScale | None = None,
+    color_order: ColorOrder = "rgb",
     overwrite: bool = False,
 ) -> VisualRun:
     """Look for the object of one picture in the whole of another, and draw what was seen.
@@ -134,9 +141,9 @@ def visualize_pair(
     Files as `visualize_video`, for frame 0; there is no window, since there is no earlier place.
 
     Args:
-        image: (H, W, 3), which shows the object.
+        image: (H, W, 3) uint8, or what `siamfc.frames.as_rgb_frame` takes; shows the object.
         box: Where, pixels of ``image``.
-        search_image: (H', W', 3).
+        search_image: (H', W', 3), likewise.
         output: As there.
         views: As there.
         formats: ``png`` and ``npy``.
@@ -145,17 +152,20 @@ def visualize_pair(
         config: As there.
         device: As there.
         scale: As there; None goes from the lowest logit to that of the place found.
+        color_order: ``"bgr"`` for images as OpenCV gives them.
         overwrite: As there.
 
     Raises:
         BoxError: The box is no box, or lies outside ``image``.
-        ConfigError: A view that is not known.
-        FrameError: The search picture is too large beside the exemplar.
+        ConfigError: A view or a format that is not known, or none.
+        FrameError: No picture, or the search picture is too large beside the exemplar.
         OutputError: Files of an earlier run are there, or one cannot be written.
     """
-    wanted = Wanted(output, views, formats, overwrite)
-    network = model if isinstance(model, SiamFC) else load_model(model, device=device)
-    settings = config or load_config(checkpoint=network.info.settings if network.info else None)
+    wanted = Wanted(Path(output).expanduser(), views, formats, overwrite)
+    box = as_box(box)
+    image, search_image = (as_rgb_frame(one, color_order) for one in (image, search_image))
+    network = as_model(model, device=device)
+    settings = load_config(config, checkpoint=network.settings)
     found = search_picture(network, settings.tracker, image, box, search_image)
     colors = scale or ColorScale(float(found.maps.score_maps.min()), found.logit)
     frame = Frame(0, None, None, search_image)
@@ -214,8 +224,7 @@ def _header(source: str, network: SiamFC, settings: Config, scale: ColorScale | 
     """What ``frames.json`` says before its frames."""
     return {
         "source": source,
-        "model": network.info.name if network.info else None,
-        "sha256": network.info.sha256 if network.info else None,
+        "model": network.describe(),
         "tracker": settings.tracker.model_dump(),
         "stride_px": network.stride,
         "color_scale": None if scale is None else scale._asdict(),

@@ -6,17 +6,21 @@ import json
 import pickle
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from siamfc.boxes import Box
 from siamfc.checkpoint import load_model
+from siamfc.config import TrackerConfig
 from siamfc.errors import ConfigError, EnvironmentProblem, SiamfcError, TrackerError
 from siamfc.evaluation.opencv_trackers import whole_pixels
 from siamfc.evaluation.trackers import choose_tracker, factory_tracker
+from siamfc.model import SiamFC
 from siamfc.opencv import cv2
 from siamfc.runtimes.exported import export_model
+from siamfc.tracker.tracker import Tracker
 from tests.evaluation.tiny import Reacting, write_module
 from tests.scenes import Picture, pan
 
@@ -89,6 +93,20 @@ def test_a_runtime_that_cannot_be_had_is_told_before_anything_is_run(monkeypatch
 def test_a_setting_that_is_not_known_is_an_error() -> None:
     with pytest.raises(ConfigError, match="num_scales"):
         choose_tracker("siamfc", overrides=["tracker.num_scale=5"])
+
+
+@pytest.mark.parametrize("config", [{"tracker": {"num_scales": 5}}, TrackerConfig(num_scales=5)])
+def test_overrides_go_over_settings_however_these_are_given(config: Any) -> None:
+    choice = choose_tracker("siamfc", config=config, overrides=["tracker.window_influence=0.3"], device="cpu")
+    settings = choice.describe()["settings"]
+    assert (settings["num_scales"], settings["window_influence"], settings["context_weight"]) == (5, 0.3, 0.2)
+
+
+def test_a_model_in_memory_is_told_how_it_is_evaluated(mobilenetv2: SiamFC) -> None:
+    with pytest.raises(TrackerError, match=r"trackers=lambda: siamfc.Tracker\(model\)"):
+        choose_tracker("siamfc", weights=mobilenetv2)
+    with pytest.raises(TrackerError, match="a Tracker is no function"):
+        factory_tracker(Tracker(mobilenetv2))
 
 
 def test_a_tracker_in_the_present_folder_is_found_and_an_edit_makes_it_another(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,29 @@ def test_no_match_has_a_scale_that_was_not_asked_for(mobilenetv2, photograph, sc
     found = match(larger, as_exemplar(photograph, EYE), scales=scales, threshold=0.3, model=mobilenetv2)
     assert found
     assert all(scales[0] - 1e-6 <= one.scale <= scales[1] + 1e-6 for one in found)
+
+
+def test_a_model_in_half_precision_finds_the_same(mobilenetv2, photograph):
+    whole, half = (
+        match(photograph[:400], as_exemplar(photograph, EYE), model=model, **HERE)
+        for model in (mobilenetv2, copy.deepcopy(mobilenetv2).half())
+    )
+    assert len(whole) == len(half) > 0
+    assert [one.score for one in half] == pytest.approx([one.score for one in whole], abs=0.01)
+
+
+def test_what_settings_do_not_say_the_checkpoint_does():
+    model = siamfc.load_model("mobilenetv2", device="cpu")
+    exemplar = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    assert Matcher(model, exemplar, MatchConfig(rotations=(0, 90))).config.threshold == 0.77
+
+
+def test_exemplars_of_a_matcher_may_be_opencvs(mobilenetv2, photograph):
+    exemplar, config = np.ascontiguousarray(photograph[100:260, 180:340]), MatchConfig(min_scale=1, max_scale=1)
+    bgr = np.ascontiguousarray(exemplar[..., ::-1])
+    (one,) = Matcher(mobilenetv2, bgr, config, color_order="bgr").search(photograph).matches()
+    (same,) = Matcher(mobilenetv2, exemplar, config).search(photograph).matches()
+    assert one == same
 
 
 def test_objects_at_the_pictures_border_are_found(mobilenetv2, photograph):

@@ -448,8 +448,22 @@ def test_without_settings_those_of_the_checkpoint_are_used(mobilenetv2, tmp_path
     save_checkpoint(path, mobilenetv2, provenance=Provenance(), settings={"tracker": {"num_scales": 5}})
     model = load_model(path, device="cpu")
     assert Tracker(model).config == TrackerConfig(num_scales=5)
-    assert Tracker(model, TrackerConfig()).config == TrackerConfig()
+    assert Tracker(model, TrackerConfig(window_influence=0.3)).config == TrackerConfig(
+        num_scales=5, window_influence=0.3
+    )
+    assert Tracker(model, TrackerConfig(num_scales=3)).config == TrackerConfig()
+    assert Tracker(path).config == TrackerConfig(num_scales=5)
     assert Tracker(copy.deepcopy(mobilenetv2)).config == TrackerConfig()
+
+
+def test_model_settings_and_runtime_may_be_given_by_name(mobilenetv2, scene, expected):
+    tracker = Tracker("mobilenetv2-imagenet", "track-paper-5s", runtime="torch")
+    assert tracker.config.num_scales == 5
+    np.testing.assert_array_equal(_boxes("mobilenetv2-imagenet", scene, {"tracker": {}}), expected)
+    with pytest.raises(ConfigError, match="did you mean openvino"):
+        Tracker(mobilenetv2, runtime="openvin")
+    with pytest.raises(FrameError, match="color_order"):
+        Tracker(mobilenetv2, color_order="BGR")
 
 
 @pytest.mark.parametrize(

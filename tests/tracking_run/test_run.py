@@ -14,7 +14,7 @@ import pytest
 from siamfc import SiamFC, StoppedEarly, Tracker, load_config, track_video
 from siamfc.boxes import Box, intersection_over_union
 from siamfc.drawing import draw_box
-from siamfc.errors import BoxError, OutputError, SiamfcError
+from siamfc.errors import BoxError, OutputError, SiamfcError, SourceError
 from siamfc.tracker.track_result import TrackResult
 from siamfc.video import Frame, open_source
 from tests.clips import short_clip, write_images, write_lossless, write_video
@@ -34,6 +34,17 @@ def test_the_run_gives_the_boxes_of_the_tracker_alone(tmp_path: Path, mobilenetv
     assert run.complete
     assert run.files == []
     assert intersection_over_union([row.box for row in run.frames], clip.boxes).mean() > 0.7
+
+
+def test_which_frames_is_said_where_a_source_is_opened(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    clip = short_clip(3)
+    with (
+        open_source(write_images(tmp_path / "frames", clip)) as source,
+        pytest.raises(SourceError, match="open already"),
+    ):
+        track_video(source, clip.boxes[0], model=mobilenetv2, stop=2)
+    with pytest.raises(SourceError, match=r"siamfc.Tracker\(...\).track"):
+        track_video([clip.render(0)], clip.boxes[0], model=mobilenetv2)
 
 
 def test_a_frame_that_cannot_be_read_keeps_the_results_before_it(tmp_path: Path, mobilenetv2: SiamFC) -> None:

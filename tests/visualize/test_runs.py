@@ -10,7 +10,7 @@ import pytest
 
 from siamfc import SiamFC, Tracker, open_source
 from siamfc.boxes import Box
-from siamfc.errors import ConfigError, OutputError, SourceError
+from siamfc.errors import ConfigError, FrameError, OutputError, SourceError
 from siamfc.video import FrameSource, read_image
 from siamfc.visualize.runs import visualize_pair, visualize_video
 from tests.clips import short_clip, write_images, write_video
@@ -43,6 +43,37 @@ def test_arrays_and_places_are_those_of_the_tracker(source: FrameSource, tmp_pat
         assert found == pytest.approx(results[number].box.center, abs=1e-3)
         assert frame["peak_in_frame"] == pytest.approx(found)
     assert sorted(path.name for path in (tmp_path / "o").iterdir() if path.suffix == ".png") == ["curves.png"]
+
+
+def test_names_and_plain_numbers_will_do(source: FrameSource, tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    common = {"frames": [2], "formats": ["npy"]}
+    first = visualize_video(source, CLIP.boxes[0], output=tmp_path / "o", model=mobilenetv2, **common)
+    name, numbers = str(tmp_path / "frames"), list(CLIP.boxes[0])
+    again = visualize_video(
+        name, numbers, output=str(tmp_path / "p"), model="mobilenetv2-imagenet", config="track-default", **common
+    )
+    assert again.rows == first.rows
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [({"formats": ["jpg"]}, "no format 'jpg'"), ({"views": []}, "empty"), ({"formats": []}, "empty")],
+)
+def test_what_would_write_nothing_is_refused(source: FrameSource, tmp_path: Path, wanted: dict, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        visualize_video(source, CLIP.boxes[0], output=tmp_path / "o", **wanted)
+
+
+def test_pictures_of_a_pair_are_taken_as_frames_are(tmp_path: Path, mobilenetv2: SiamFC) -> None:
+    image, later, box = CLIP.render(0), CLIP.render(3), CLIP.boxes[0]
+    rgb = visualize_pair(image, box, later, output=tmp_path / "rgb", formats=["npy"], model=mobilenetv2)
+    bgr = visualize_pair(
+        image[..., ::-1], list(box), later[..., ::-1], output=str(tmp_path / "bgr"), formats=["npy"],
+        model=mobilenetv2, color_order="bgr",
+    )  # fmt: skip
+    assert rgb.rows == bgr.rows
+    with pytest.raises(FrameError, match=r"255 \* frame"):
+        visualize_pair(image / 255, box, later, output=tmp_path / "float", model=mobilenetv2)
 
 
 def test_all_frames_become_a_video_on_one_colour_scale(tmp_path: Path, mobilenetv2: SiamFC) -> None:
