@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from siamfc.tracker.track_result import ScoreMaps, TrackResult
     from siamfc.tracker.tracker import Tracker
     from siamfc.tracking_run.run import StoppedEarly, TrackRun, track_video
+    from siamfc.training.one_call import TrainRun, train
     from siamfc.video import VideoWriter, open_source
     from siamfc.visualize.maps import draw_pair
     from siamfc.visualize.runs import visualize_pair, visualize_video
@@ -52,6 +53,7 @@ _HOME = {
     "TargetStart": "data.target_file",
     "TrackResult": "tracker.track_result",
     "TrackRun": "tracking_run.run",
+    "TrainRun": "training.one_call",
     "TrackedFrame": "results",
     "Tracker": "tracker.tracker",
     "TrackerConfig": "config",
@@ -75,6 +77,7 @@ _HOME = {
     "save_checkpoint": "checkpoint",
     "tiled_score_map": "tiles",
     "track_video": "tracking_run.run",
+    "train": "training.one_call",
     "visualize_pair": "visualize.runs",
     "visualize_video": "visualize.runs",
 }
@@ -99,6 +102,7 @@ __all__ = [
     "TrackedFrame",
     "Tracker",
     "TrackerConfig",
+    "TrainRun",
     "VideoWriter",
     "as_exemplar",
     "build_model",
@@ -119,6 +123,7 @@ __all__ = [
     "save_checkpoint",
     "tiled_score_map",
     "track_video",
+    "train",
     "visualize_pair",
     "visualize_video",
 ]

@@ -80,9 +80,3 @@ def source_stem(source: str) -> str:
     named_by_parent = path.name in ("img", "color", "frames", "images") and path.parent.name
     stem = (path.parent.name if named_by_parent else path.stem).strip("*?[]. ")
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in stem) or "video"
-
-
-def short_name(name: str) -> str:
-    """A dataset's name without the folders that are nobody's business: the last two of its path."""
-    layout, _, place = name.partition(":")
-    return f"{layout}:{'/'.join(Path(place).parts[-2:])}" if place else layout

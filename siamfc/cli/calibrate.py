@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siamfc.cli import options
-from siamfc.cli.arguments import short_name
 from siamfc.cli.console import messages, output, say
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from siamfc.provenance import Provenance
 
 _SHOWN = 8
+_CALIBRATED_ON = "; the score was calibrated on "
 _FROM, _RESULTS, _HOW = "What it is calibrated and measured on", "Results", "How"
 
 
@@ -132,13 +132,16 @@ def calibrate(
 
 
 def _with_calibration(before: Provenance, data: list[str]) -> Provenance:
+    from siamfc.data.mixture import short_name
     from siamfc.versions import package_version
 
+    calibrated = f"; siamfc {package_version()} calibrate"
+    trained_on = before.trained_on.partition(_CALIBRATED_ON)[0]  # an earlier calibration counts no more
     names = ", ".join(short_name(name) for name in data)
     return before.model_copy(
         update={
-            "trained_on": f"{before.trained_on}; the score was calibrated on {names}",
-            "made_with": f"{before.made_with}; siamfc {package_version()} calibrate",
+            "trained_on": f"{trained_on}{_CALIBRATED_ON}{names}",
+            "made_with": before.made_with.replace(calibrated, "") + calibrated,
         }
     )
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from siamfc.cli import options
-from siamfc.cli.arguments import short_name
 from siamfc.cli.console import EXIT_INTERRUPTED, fail, messages, output, say
 from siamfc.cli.progress import progress_bar
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from siamfc.data.mixture import Mixture
     from siamfc.model import SiamFC
     from siamfc.training.held_out import HeldOutPairs
-    from siamfc.training.reports import EpochReport, Observer, StepReport
+    from siamfc.training.reports import EpochReport, StepReport
 
 _FROM, _RESULTS, _HOW = "What it learns from", "Results", "How"
 
@@ -110,51 +108,32 @@ def train(
     In a minute, without files: siamfc train --data synthetic --config smoke
     """
     from siamfc.config import load_train_config
+    from siamfc.provenance import Provenance
     from siamfc.training.fabric import build_fabric
-    from siamfc.training.journal import Journal
+    from siamfc.training.one_call import run_training
     from siamfc.training.run_folder import open_run_folder
-    from siamfc.training.running import Trainer
-    from siamfc.training.tracking_check import tracking_check
 
     settings = load_train_config(config, overrides=setting or [])
     open_run_folder(out, resume=resume, overwrite=overwrite)
     fabric = build_fabric(device, precision)
     mixture = _open(data, held_out, settings.training.held_out_share, settings.filters)
-    from siamfc.checkpoint import load_model
-    from siamfc.provenance import Provenance
-
-    trainer = Trainer(
-        settings,
-        mixture,
-        out,
-        init=load_model(init, device="cpu") if init else None,
-        teacher=load_model(teacher, device="cpu") if teacher else None,
-        fabric=fabric,
-        workers=workers,
-        track=tracking_check(track_data, settings.tracker) if track_data else None,
-        provenance=Provenance(
-            description=description,
-            source=(f"begun with {Path(init).stem}" if init else "begun from nothing")
-            + (f", taught by {Path(teacher).stem}" if teacher else ""),
-            trained_on=", ".join(short_name(source.name) for source in mixture.sources),
-            licence=licence,
-            made_with=_made_with(),
-        ),
-    )
-    if resume:
-        trainer.resume()
-        say(f"going on after step {trainer.step}")
-    with ExitStack() as stack:
-        observers: list[Observer] = []
-        if fabric.global_rank == 0:
-            about = {"command": _command(), "made_with": _made_with(), "data": trainer.describe_data()}
-            observers.append(
-                stack.enter_context(Journal(out, settings, about, first_step=trainer.step, epochs=trainer.epochs))
-            )
-            observers.append(stack.enter_context(_Watcher(trainer.steps, trainer.step)))
-        finished = trainer.run(_Told(observers))
-    if not finished:
-        fail(f"interrupted after step {trainer.step}; the same command with --resume goes on")
+    with _Watcher(resumed=resume) as watcher:
+        run = run_training(
+            settings,
+            mixture,
+            out,
+            fabric=fabric,
+            init=init,
+            teacher=teacher,
+            track_data=track_data,
+            workers=workers,
+            resume=resume,
+            provenance=Provenance(description=description, licence=licence),
+            command=_command(),
+            observers=[watcher],
+        )
+    if not run.complete:
+        fail(f"interrupted after step {run.steps}; the same command with --resume goes on")
         raise typer.Exit(EXIT_INTERRUPTED)
     if fabric.global_rank == 0:
         output.print(f"{out}: model.safetensors, metrics.json, pictures, tensorboard", markup=False, soft_wrap=True)
@@ -164,27 +143,13 @@ def train(
         output.print(f"for a score that is the same scale in all videos: {scored}", markup=False, soft_wrap=True)
 
 
-class _Told:
-    """Passes on to each observer."""
-
-    def __init__(self, observers: list[Observer]) -> None:
-        self._observers = observers
-
-    def on_step(self, report: StepReport) -> None:
-        for observer in self._observers:
-            observer.on_step(report)
-
-    def on_epoch(self, report: EpochReport, model: SiamFC, held_out: HeldOutPairs | None) -> None:
-        for observer in self._observers:
-            observer.on_epoch(report, model, held_out)
-
-
 class _Watcher:
     """Progress on standard error: loss, step and data time; a line an epoch."""
 
-    def __init__(self, total: int, done: int) -> None:
+    def __init__(self, *, resumed: bool) -> None:
         self._progress = progress_bar("training", "bar", "count", "{task.fields[now]}", "left")
-        self._task = self._progress.add_task("training", total=total, completed=done, now="")
+        self._task = self._progress.add_task("training", total=None, now="")
+        self._resumed = resumed
         self._smooth: dict[str, float] = {}
 
     def __enter__(self) -> _Watcher:
@@ -199,8 +164,11 @@ class _Watcher:
             value = getattr(report, name)
             self._smooth[name] = 0.95 * self._smooth.get(name, value) + 0.05 * value
         loss, step_s, data_s = self._smooth.values()
+        if self._resumed:
+            say(f"going on after step {report.step}")
+            self._resumed = False
         now = f"loss {loss:.3f}  step {1000 * step_s:.0f} ms  data {1000 * data_s:.0f} ms"
-        self._progress.update(self._task, advance=1, now=now)
+        self._progress.update(self._task, completed=report.step + 1, total=report.steps, now=now)
         for text in report.skipped:
             say(f"skipped: {text}")
 
@@ -253,9 +221,3 @@ def _open(data: list[str], held_out: Path | None, share: float, filters: object)
 
 def _command() -> str:
     return " ".join(["siamfc", *(shlex.quote(part) for part in sys.argv[1:])])
-
-
-def _made_with() -> str:
-    from siamfc.versions import package_version
-
-    return f"siamfc {package_version()} train"

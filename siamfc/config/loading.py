@@ -68,7 +68,9 @@ def load_config(
     return parse_section(Config, _merge(source, overrides, checkpoint or {}), where=where)
 
 
-def load_train_config(source: str | Path | None = None, *, overrides: Iterable[str] = ()) -> TrainConfig:
+def load_train_config(
+    source: TrainConfig | Mapping[str, Any] | str | Path | None = None, *, overrides: Iterable[str] = ()
+) -> TrainConfig:
     """Settings of a training run; arguments and errors as `load_config`.
 
     Example:
@@ -77,10 +79,13 @@ def load_train_config(source: str | Path | None = None, *, overrides: Iterable[s
     """
     # Its model is another than ModelConfig's own defaults say, and a file that sets one key keeps the others.
     lowest = {"model": TrainConfig().model.model_dump()}
-    return parse_section(TrainConfig, _merge(source, overrides, lowest), where=str(source or "settings"))
+    where = str(source) if isinstance(source, str | Path) else "settings"
+    return parse_section(TrainConfig, _merge(source, overrides, lowest), where=where)
 
 
-def _merge(source: AnySettings, overrides: Iterable[str], lowest: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def _merge(
+    source: AnySettings | TrainConfig, overrides: Iterable[str], lowest: Mapping[str, Any]
+) -> Mapping[str, Mapping[str, Any]]:
     if isinstance(overrides, str):
         raise ConfigError(f"overrides are a list of strings such as [{overrides!r}], not one string")
     layers: list[Mapping[str, Any]] = [lowest, _layer(source), *map(_parse_override, overrides)]
@@ -93,11 +98,11 @@ def _merge(source: AnySettings, overrides: Iterable[str], lowest: Mapping[str, A
     return merged
 
 
-def _layer(source: AnySettings) -> Mapping[str, Any]:
+def _layer(source: AnySettings | TrainConfig) -> Mapping[str, Any]:
     """Sections by name, of a source what it sets."""
     if source is None:
         return {}
-    if isinstance(source, Config):
+    if isinstance(source, Config | TrainConfig):
         return source.model_dump(exclude_unset=True)
     if isinstance(source, TrackerConfig):
         return {"tracker": source.model_dump(exclude_unset=True)}
@@ -110,7 +115,7 @@ def _layer(source: AnySettings) -> Mapping[str, Any]:
     raise ConfigError(f"settings are a published name, a YAML file, a Config or sections by name, not {source!r:.200}")
 
 
-def _no_section(name: str, value: object, source: AnySettings) -> str:
+def _no_section(name: str, value: object, source: AnySettings | TrainConfig) -> str:
     where = f"{source}: " if isinstance(source, str | Path) else ""
     owners = [
         section

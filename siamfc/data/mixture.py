@@ -101,6 +101,12 @@ def parse_weight(text: str) -> tuple[str, float]:
     return name, value
 
 
+def short_name(name: str) -> str:
+    """A dataset's name without the folders that are nobody's business: the last two of its path."""
+    layout, _, place = name.partition(":")
+    return f"{layout}:{'/'.join(Path(place).parts[-2:])}" if place else layout
+
+
 def open_mixture(
     datasets: Iterable[str],
     filters: FilterConfig,

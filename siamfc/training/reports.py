@@ -18,6 +18,7 @@ class StepReport:
 
     Attributes:
         step: Steps done before it.
+        steps: Of the whole run.
         epoch: Epochs done before it.
         loss: Mean over the batch.
         logistic: The paper's part of the loss.
@@ -29,6 +30,7 @@ class StepReport:
     """
 
     step: int
+    steps: int
     epoch: int
     loss: float
     logistic: float

@@ -271,7 +271,16 @@ class Trainer:
         step_s = time.monotonic() - began
         self._seconds += step_s + data_s
         return StepReport(
-            self.step - 1, epoch, loss_everywhere, logistic, float(norm), rate, step_s, data_s, batch.skipped
+            step=self.step - 1,
+            steps=self.steps,
+            epoch=epoch,
+            loss=loss_everywhere,
+            logistic=logistic,
+            gradient_norm=float(norm),
+            learning_rate=rate,
+            step_s=step_s,
+            data_s=data_s,
+            skipped=batch.skipped,
         )
 
     def _mean_everywhere(self, *values: Tensor) -> list[float]:
