@@ -94,14 +94,21 @@ def evaluate(
         workers: Processes: how many, or `Workers`.
         observe: Is told of the progress.
 
+    Returns:
+        Figures by tracker: ``evaluation.trackers[0].score`` holds the means (of one pass ``success_auc`` and ``precision``),
+        ``.sequences`` those of each sequence, ``.problems`` what could not be measured, and why.
+
     Raises:
         SiamfcError: Nothing could be measured: data, tracker, settings or results are not usable, or ``output``
             holds results of something else. What is wrong with single sequences stands in ``problems``.
 
     Example:
-        >>> evaluate("otb:/data/OTB")
-        Traceback (most recent call last):
-        siamfc.errors.SourceError: otb:/data/OTB: /data/OTB does not exist; otb expects there: NAME/img and ...
+        >>> class Still:
+        ...     def init(self, frame, box): self.box = box
+        ...     def update(self, frame): return self.box
+        >>> evaluation = evaluate("synthetic:1", trackers=Still)
+        >>> evaluation.trackers[0].tracker, 0 < evaluation.trackers[0].score.success_auc < 1
+        ('Still', True)
     """
     dataset = open_dataset(str(data)) if isinstance(data, str | Path) else data
     protocol = protocol or default_protocol(dataset.name)

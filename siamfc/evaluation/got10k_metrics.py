@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,7 +32,7 @@ class Got10kScore:
     average_overlap: float
     success_rate_50: float
     success_rate_75: float
-    success_curve: Floats
+    success_curve: Floats = field(repr=False)
     frames: int
     frames_left_out: int
 

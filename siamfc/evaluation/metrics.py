@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -52,9 +52,9 @@ class OnePassScore:
         frames_lost: In how many of those that count the tracker gave no box.
     """
 
-    success_curve: Floats
-    precision_curve: Floats
-    normalized_precision_curve: Floats
+    success_curve: Floats = field(repr=False)
+    precision_curve: Floats = field(repr=False)
+    normalized_precision_curve: Floats = field(repr=False)
     average_overlap: float
     frames: int
     frames_without_truth: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp
 
 import numpy as np
@@ -67,7 +67,7 @@ class VotScore:
     failures: float
     reliability: float
     frames: int
-    expected_overlap_curve: Floats
+    expected_overlap_curve: Floats = field(repr=False)
     expected_average_overlap: float
     interval: tuple[int, int]
 

@@ -52,6 +52,9 @@ def match(
         device: Where to load a model that is given by name or path.
         observe: Called after each tile with the tiles done and the tiles in all.
 
+    Returns:
+        Matches, best first: box, score, scale, rotation and exemplar of each.
+
     Raises:
         BoxError, FrameError, MatchError: A box, picture or exemplar that cannot be used.
         CheckpointError, ConfigError: A model or a setting that cannot be used.

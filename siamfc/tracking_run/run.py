@@ -116,6 +116,9 @@ def track_video(
             starts it anew in this frame, whose row and pictures then have that box. Of several targets it is given
             results by id.
 
+    Returns:
+        The run: a row a frame, or a frame and target, and what was written.
+
     Raises:
         BoxError: The box is no box, or lies outside the frame; an id twice; a target begins in a frame that is not
             read, or that did not come and no target was followed.

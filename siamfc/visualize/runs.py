@@ -85,6 +85,9 @@ def visualize_video(
         overwrite: Replace files of an earlier run.
         observe: Called after each frame.
 
+    Returns:
+        What was seen: box, score and truth of every tracked frame, the colours, and the files.
+
     Raises:
         BoxError: The box is no box, or lies outside the first frame.
         ConfigError: A view or a format that is not known, or none.
