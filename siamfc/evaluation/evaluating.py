@@ -95,8 +95,8 @@ def evaluate(
         observe: Is told of the progress.
 
     Returns:
-        Figures by tracker: ``evaluation.trackers[0].score`` holds the means (of one pass ``success_auc`` and ``precision``),
-        ``.sequences`` those of each sequence, ``.problems`` what could not be measured, and why.
+        Figures by tracker: ``evaluation.trackers[0].score`` holds the means (of one pass ``success_auc`` and
+        ``precision``), ``.sequences`` those of each sequence, ``.problems`` what could not be measured, and why.
 
     Raises:
         SiamfcError: Nothing could be measured: data, tracker, settings or results are not usable, or ``output``
