@@ -23,7 +23,9 @@ def write_whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         OutputError: ``path`` exists and ``overwrite`` is not set, its folder cannot be made, or the disk is full.
     """
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already: allow overwriting (--overwrite), or name another place")
+        raise OutputError(
+            f"{path} exists already: allow overwriting (--overwrite, overwrite=True), or name another place"
+        )
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

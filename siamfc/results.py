@@ -74,7 +74,7 @@ def refuse_existing(paths: Sequence[Path]) -> None:
         names = ", ".join(path.name for path in present)
         raise OutputError(
             f"{present[0].parent} holds {names} already: "
-            "allow overwriting (--overwrite), or name another folder (--output)"
+            "allow overwriting (--overwrite, overwrite=True), or name another folder (--output)"
         )
 
 

@@ -172,7 +172,8 @@ def _begin(writer: StoreWriter, about: dict[str, Any], folder: Path) -> None:
     if differing:
         what = "the data are others" if differing[0] in ("tracks", "frames", "data") else _differences(said, now)
         raise OutputError(
-            f"{folder} was begun otherwise ({what}): name another place, or allow overwriting (--overwrite)"
+            f"{folder} was begun otherwise ({what}): name another place, or allow overwriting "
+            "(--overwrite, overwrite=True)"
         )
 
 

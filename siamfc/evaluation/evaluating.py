@@ -265,7 +265,9 @@ def _reports_are_ours(output: str | Path | None) -> bool:
     try:
         read_report(folder / JSON_FILE)
     except SiamfcError as error:
-        raise OutputError(f"{present[0]} would be replaced, and is not ours ({error}): give --overwrite") from None
+        raise OutputError(
+            f"{present[0]} would be replaced, and is not ours ({error}): give --overwrite (overwrite=True)"
+        ) from None
     return True
 
 

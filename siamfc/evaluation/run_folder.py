@@ -127,7 +127,9 @@ def prepare_run_folder(path: Path, record: Mapping[str, Any], sequences: Mapping
     present = read_record(path)
     if present is None:
         if path.is_dir() and any(path.iterdir()):
-            raise OutputError(f"{path} holds files, but no {RECORD_FILE}: name another --output, or give --overwrite")
+            raise OutputError(
+                f"{path} holds files, but no {RECORD_FILE}: name another --output, or give --overwrite (overwrite=True)"
+            )
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False) + "\n"
         write_text(path / RECORD_FILE, text)
     else:
@@ -154,7 +156,7 @@ def _require_same_record(path: Path, present: Mapping[str, Any], record: Mapping
         more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
         raise OutputError(
             f"{path} holds results of another run: {'; '.join(changes[:3])}{more}. Results are not mixed: give this "
-            "run another --name or --output, or replace the old one with --overwrite"
+            "run another --name or --output, or replace the old one with --overwrite (overwrite=True)"
         )
 
 
@@ -168,7 +170,8 @@ def _note_sequences(file: Path, sequences: Mapping[str, str]) -> None:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise OutputError(
             f"{file.parent} holds runs on other data: {', '.join(others[:3])}{more} had another number of frames, or "
-            "runs started with other boxes. Give this run another --output, or replace the old one with --overwrite"
+            "runs started with other boxes. Give this run another --output, or replace the old one with --overwrite "
+            "(overwrite=True)"
         )
     if any(name not in known for name in sequences):
         text = json.dumps({**known, **sequences}, indent=2, ensure_ascii=False) + "\n"

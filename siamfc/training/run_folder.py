@@ -28,7 +28,7 @@ def open_run_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
     if resume and not state.is_file():
         raise TrainingError(f"{folder} holds no run to go on with ({STATE_FILE} is not there)")
     if state.is_file() and not (resume or overwrite):
-        raise OutputError(f"{folder} holds a run: --resume goes on with it, --overwrite throws it away")
+        raise OutputError(f"{folder} holds a run: --resume (resume=True) goes on with it, --overwrite throws it away")
     try:
         if overwrite:
             for name in (STATE_FILE, MODEL_FILE, METRICS_FILE, SETTINGS_FILE, STEPS_FILE):

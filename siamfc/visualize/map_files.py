@@ -61,7 +61,7 @@ class Wanted:
             raise ConfigError("neither views nor formats may be empty: nothing would be written")
         if (self.folder / FRAMES_FILE).exists() and not self.overwrite:
             raise OutputError(
-                f"{self.folder} holds an earlier run already: allow overwriting (--overwrite), "
+                f"{self.folder} holds an earlier run already: allow overwriting (--overwrite, overwrite=True), "
                 "or name another folder (--output)"
             )
 
