@@ -175,10 +175,11 @@ def evaluate(
     """
     from siamfc.evaluation.evaluating import VOT_YEAR
     from siamfc.evaluation.evaluating import evaluate as run
+    from siamfc.evaluation.trackers import OwnSettings
     from siamfc.workers import Workers
 
-    computing = (device, runtime, precision) != ("auto", "torch", "fp32")
-    runs_a_tracker = not results or computing or bool(tracker or weights or config or setting)
+    own = OwnSettings(weights, config, tuple(setting or ()), device, runtime, precision)
+    runs_a_tracker = not results or bool(tracker) or own.are_set
     layout = data.partition(":")[0]
     folder = out or (Path(f"evaluate-{layout}") if runs_a_tracker else None)
     watcher = _Watcher()
@@ -195,12 +196,7 @@ def evaluate(
                 overwrite=overwrite,
                 submission=submission,
                 name=name,
-                weights=weights,
-                config=config,
-                overrides=setting or [],
-                device=device,
-                runtime=runtime,
-                precision=precision,
+                **vars(own),
                 options=_parse_options(tracker_option or []),
                 repetitions=repetitions,
                 vot_year=vot_year or VOT_YEAR,

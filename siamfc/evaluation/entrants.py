@@ -8,7 +8,7 @@ from typing import Any
 
 from siamfc.errors import SiamfcError
 from siamfc.evaluation.protocols import AnyTracker
-from siamfc.evaluation.trackers import OWN, OWN_PRECISION, OWN_RUNTIME, TrackerChoice, choose_tracker, factory_tracker
+from siamfc.evaluation.trackers import OWN, OwnSettings, TrackerChoice, choose_tracker, factory_tracker
 
 AnyChoice = str | TrackerChoice | Callable[[], AnyTracker]
 AnyResults = Mapping[str, str | Path] | Iterable[str | Path]
@@ -18,7 +18,7 @@ def choose_trackers(
     trackers: AnyChoice | Iterable[AnyChoice] | None,
     results: AnyResults,
     name: str | None,
-    own_settings: Mapping[str, Any],
+    own: OwnSettings,
     options: Mapping[str, str] | None,
 ) -> list[TrackerChoice]:
     """The trackers to run; arguments as `siamfc.evaluation.evaluate`.
@@ -27,23 +27,18 @@ def choose_trackers(
         trackers: As there.
         results: As there; where there are some and ``trackers`` is None, none is run.
         name: As there.
-        own_settings: ``weights``, ``config``, ``overrides``, ``device``, ``runtime`` and ``precision``, for our own
-            tracker.
+        own: For our own tracker.
         options: As there.
 
     Raises:
         SiamfcError: Settings that are for no tracker that is run, a name for more than one, or as `choose_tracker`.
     """
-    plain = {"device": "auto", "runtime": OWN_RUNTIME, "precision": OWN_PRECISION}
-    own_is_set = any(
-        own_settings[key] != plain[key] if key in plain else bool(own_settings[key]) for key in own_settings
-    )
     if trackers is None:
-        trackers = (OWN,) if own_is_set or not named_folders(results) else ()
+        trackers = (OWN,) if own.are_set or not named_folders(results) else ()
     # A class is a tracker's factory, never a list of them.
     several = isinstance(trackers, Iterable) and not isinstance(trackers, str | type)
     wanted: list[Any] = list(trackers) if several else [trackers]  # type: ignore[arg-type]
-    if own_is_set and OWN not in [entry for entry in wanted if isinstance(entry, str)]:
+    if own.are_set and OWN not in [entry for entry in wanted if isinstance(entry, str)]:
         raise SiamfcError(
             f"weights, settings, device and runtime are for the tracker {OWN}, which is not among those to run"
         )
@@ -52,7 +47,7 @@ def choose_trackers(
     choices: list[TrackerChoice] = []
     for entry in wanted:
         if isinstance(entry, str):
-            taken = own_settings if entry == OWN else {}
+            taken = vars(own) if entry == OWN else {}
             given = options if entry.startswith("opencv:Nano") or len(wanted) == 1 else None
             choices.append(choose_tracker(entry, name=name, options=given, **taken))
         elif hasattr(entry, "describe") and hasattr(entry, "build"):

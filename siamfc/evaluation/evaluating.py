@@ -26,7 +26,7 @@ from siamfc.evaluation.runs import Observer, run_all
 from siamfc.evaluation.scores import Evaluation, SequenceScore, TrackerScore
 from siamfc.evaluation.scoring import score_sequence, score_tracker
 from siamfc.evaluation.submissions import check_submission, write_submission
-from siamfc.evaluation.trackers import OWN_PRECISION, OWN_RUNTIME, TrackerChoice
+from siamfc.evaluation.trackers import OWN_PRECISION, OWN_RUNTIME, OwnSettings, TrackerChoice
 from siamfc.versions import library_versions
 from siamfc.workers import Workers
 
@@ -115,15 +115,8 @@ def evaluate(
     check_protocol(protocol, repetitions)
     interval = _eao_interval(vot_year)
     replace_reports = overwrite or _reports_are_ours(output)
-    own_settings = {
-        "weights": weights,
-        "config": config,
-        "overrides": tuple(overrides),
-        "device": device,
-        "runtime": runtime,
-        "precision": precision,
-    }
-    choices = choose_trackers(trackers, results, name, own_settings, options)
+    own = OwnSettings(weights, config, tuple(overrides), device, runtime, precision)
+    choices = choose_trackers(trackers, results, name, own, options)
     sequences = [sequences] if isinstance(sequences, str) else sequences
     material = read_material(dataset, protocol, only=sequences, repetitions=repetitions)
     folders = _open_all(results, material, results_base)

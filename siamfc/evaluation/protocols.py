@@ -18,12 +18,6 @@ from siamfc.evaluation.records import NO_BOX, FrameRecord, FrameState
 from siamfc.evaluation.starts import RunStart
 from siamfc.frames import Image
 
-GOT10K_REPETITIONS = 3
-"""How often GOT-10k has a tracker run that depends on chance."""
-
-VOT_REPETITIONS = 15
-"""How often VOT has a tracker run that depends on chance."""
-
 VOT_SKIP = 5
 """A tracker that failed in frame n is started again in frame n + 5: VOT's ``skip_initialize``."""
 

@@ -27,6 +27,32 @@ OWN_RUNTIME, OWN_PRECISION = "torch", "fp32"
 _KINDS = f"{OWN}, python:MODULE:FACTORY, opencv:CSRT, opencv:KCF, opencv:MIL or opencv:Nano"
 
 
+@dataclass(frozen=True)
+class OwnSettings:
+    """What our own tracker is run with, as it was given; `choose_tracker` makes an `OwnTracker` of it.
+
+    Attributes:
+        weights: A shipped model's name, or a checkpoint; None: the default.
+        config: As `siamfc.load_config`.
+        overrides: As there.
+        device: Where to compute.
+        runtime: What computes.
+        precision: What it computes in.
+    """
+
+    weights: str | Path | None = None
+    config: AnySettings = None
+    overrides: tuple[str, ...] = ()
+    device: str = "auto"
+    runtime: str = OWN_RUNTIME
+    precision: str = OWN_PRECISION
+
+    @property
+    def are_set(self) -> bool:
+        """Whether any of them was given."""
+        return self != OwnSettings()
+
+
 class TrackerChoice(Protocol):
     """A tracker before it is built; small, and can be pickled."""
 

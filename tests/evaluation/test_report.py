@@ -17,7 +17,7 @@ from siamfc.errors import OutputError, SiamfcError, SourceError
 from siamfc.evaluation import VotScore, VotSequenceScore, bootstrap_difference, bootstrap_mean, vot_score
 from siamfc.evaluation.reporting import intervals as intervals_module
 from siamfc.evaluation.reporting.model import Report, read_report
-from siamfc.evaluation.reporting.report import build_report, merge_reports, write_reports
+from siamfc.evaluation.reporting.report import build_report, write_reports
 from siamfc.evaluation.reporting.tables import sequence_table, summary_table
 from siamfc.evaluation.scores import Evaluation
 from tests.conftest import REPOSITORY
@@ -182,38 +182,6 @@ def test_a_mean_that_is_not_of_the_sequences_is_refused(evaluation: Evaluation) 
     near, far = evaluation.trackers
     with pytest.raises(SiamfcError, match=r"near: its success_auc is .* mean of its sequences"):
         build_report(replace(evaluation, trackers=(replace(near, score=far.score),)))
-
-
-def test_merging_reports_gives_the_report_of_all_trackers(evaluation: Evaluation, report: Report) -> None:
-    parts = [build_report(replace(evaluation, trackers=(tracker,))) for tracker in evaluation.trackers]
-    merged = merge_reports(parts)
-    assert merged.trackers == report.trackers
-    assert merged.comparison == report.comparison
-    assert merged.timings == report.timings
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"split": ["early", "middle", "late"]}, "different splits.*4 and 3 sequences.*never"),
-        ({"split": ["middle", "early", "late", "never"]}, "another order"),
-        ({"dataset": "otb"}, "dataset is 'plain' and 'otb'"),
-        ({"protocol": "tre"}, "protocol is 'ope' and 'tre'"),
-        ({}, "2 trackers are called"),
-    ],
-)
-def test_reports_of_different_splits_are_not_merged(report: Report, change: dict[str, object], message: str) -> None:
-    with pytest.raises(SiamfcError, match=message):
-        merge_reports([report, report.model_copy(update=change)])
-
-
-def test_reports_with_sequences_of_other_lengths_are_not_merged(report: Report) -> None:
-    data = json.loads(report.to_json())
-    for tracker in data["trackers"]:
-        tracker["name"] += " again"
-        tracker["by_sequence"]["late"]["frames"] += 1
-    with pytest.raises(SiamfcError, match="late has 30 frames in one and 31 in the other"):
-        merge_reports([report, Report.model_validate(data)])
 
 
 def test_got10k_means_weigh_sequences_by_their_frames(tmp_path: Path) -> None:

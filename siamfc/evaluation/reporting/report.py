@@ -82,33 +82,6 @@ def build_report(evaluation: Evaluation) -> Report:
     return report.model_copy(update={"notes": notes_on(report)})
 
 
-def merge_reports(reports: Sequence[Report]) -> Report:
-    """One report with the trackers of several, which must be of one data set, protocol and split.
-
-    Paired differences are taken anew. Those of the expected average overlap are left out: a report does not hold
-    what they are made of.
-
-    Raises:
-        SiamfcError: Two differ in data set, protocol, split or the length of a sequence, or have a tracker of the
-            same name.
-    """
-    first = reports[0]
-    for other in reports[1:]:
-        _check_mergeable(first, other)
-    trackers = [tracker for report in reports for tracker in report.trackers]
-    _check_names([tracker.name for tracker in trackers])
-    trackers, comparison = compare(trackers, protocol=first.protocol, split=first.split, eao={})
-    merged = first.model_copy(
-        update={
-            "trackers": trackers,
-            "comparison": comparison,
-            "provenance": {"merged": [report.provenance for report in reports]},
-            "timings": {name: timing for report in reports for name, timing in report.timings.items()},
-        }
-    )
-    return merged.model_copy(update={"notes": notes_on(merged)})
-
-
 def _check_names(names: Iterable[str]) -> None:
     counts = Counter(names)
     if not counts:
@@ -134,32 +107,6 @@ def _check_split(evaluation: Evaluation) -> None:
             )
         if scored != [name for name in evaluation.split if name in set(scored)]:
             raise SiamfcError(f"{tracker.tracker}: its sequences come twice, or not in the order of the split")
-
-
-def _check_mergeable(first: Report, other: Report) -> None:
-    for what in ("dataset", "protocol", "eao_interval"):
-        own, came = getattr(first, what), getattr(other, what)
-        if own != came:
-            raise SiamfcError(f"reports of different evaluations cannot be merged: {what} is {own!r} and {came!r}")
-    if first.split != other.split:
-        apart = [name for name in (*first.split, *other.split) if (name in first.split) != (name in other.split)]
-        raise SiamfcError(
-            f"reports of different splits cannot be merged: {len(first.split)} and {len(other.split)} sequences, "
-            f"only one has {_some(apart)}"
-            if apart
-            else "reports of different splits cannot be merged: the same sequences in another order"
-        )
-    own_lengths, lengths = _lengths(first), _lengths(other)
-    for name in own_lengths.keys() & lengths.keys():
-        if own_lengths[name] != lengths[name]:
-            raise SiamfcError(
-                f"reports of different splits cannot be merged: {name} has {own_lengths[name]} frames in one and "
-                f"{lengths[name]} in the other"
-            )
-
-
-def _lengths(report: Report) -> dict[str, int]:
-    return {name: row.frames for tracker in report.trackers for name, row in tracker.by_sequence.items()}
 
 
 def _some(names: Sequence[str]) -> str:
