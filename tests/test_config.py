@@ -272,6 +272,14 @@ def test_what_holds_no_settings_is_refused(source):
         load_config(source)
 
 
+def test_settings_of_training_may_be_an_object():
+    given = TrainConfig(model=ModelConfig(backbone="alexnet"))
+    config = load_train_config(given, overrides=["training.epochs=7"])
+    assert config.model == given.model
+    assert config.training.epochs == 7
+    assert load_train_config(given) == given
+
+
 def test_one_override_is_not_a_list_of_characters():
     with pytest.raises(ConfigError, match="a list of strings"):
         load_config(overrides="tracker.num_scales=5")

@@ -102,8 +102,10 @@ def _layer(source: AnySettings | TrainConfig) -> Mapping[str, Any]:
     """Sections by name, of a source what it sets."""
     if source is None:
         return {}
-    if isinstance(source, Config | TrainConfig):
+    if isinstance(source, Config):
         return source.model_dump(exclude_unset=True)
+    if isinstance(source, TrainConfig):  # nothing goes under it, and its network is what it says
+        return {**source.model_dump(exclude_unset=True), "model": source.model.model_dump()}
     if isinstance(source, TrackerConfig):
         return {"tracker": source.model_dump(exclude_unset=True)}
     if isinstance(source, MatchConfig):
