@@ -97,7 +97,7 @@ def test_the_smoke_run_learns_from_nothing(tmp_path) -> None:
 def test_a_folder_with_a_run_is_not_written_over_unasked(unbroken, held_out) -> None:
     result = CliRunner().invoke(app, _arguments(unbroken, held_out))
     assert result.exit_code == 2
-    assert "holds a run: --resume goes on with it, --overwrite throws it away" in result.output
+    assert "holds a run: --resume (resume=True) goes on with it, --overwrite throws it away" in result.output
 
 
 @pytest.mark.parametrize(
