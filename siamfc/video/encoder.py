@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -108,6 +109,9 @@ class Encoder:
         codec = _working_encoder(size, timeline)
         self._unit_s, self._period = timeline.unit_s, timeline.period
         self._reformatter = av.video.reformatter.VideoReformatter()
+        # Ctrl-C comes between two steps of the main thread: there, packets that were encoded could be lost before they
+        # are written, and without its first one no frame of a file can be decoded.
+        self._worker = ThreadPoolExecutor(max_workers=1)
         # faststart: the index in front, so that a browser plays before it has the whole file.
         self._container = av.open(str(path), "w", format="mp4", container_options={"movflags": "+faststart"})
         try:
@@ -151,15 +155,20 @@ class Encoder:
             dst_color_range=ColorRange.MPEG,
         )
         coded.pts, coded.time_base, coded.duration = tick, self._unit_s, self._period
-        self._container.mux(self._stream.encode(coded))
+        self._worker.submit(self._pass_on, coded).result()
 
     def finish(self) -> None:
         """Writes what the encoder holds back, and the index."""
-        self._container.mux(self._stream.encode(None))
+        self._worker.submit(self._pass_on, None).result()
+        self._worker.shutdown()
         self._container.close()
+
+    def _pass_on(self, frame: av.VideoFrame | None) -> None:
+        self._container.mux(self._stream.encode(frame))
 
     def abandon(self) -> None:
         """Closes the file as it is."""
+        self._worker.shutdown()
         with contextlib.suppress(av.FFmpegError, OSError):
             self._container.close()
 

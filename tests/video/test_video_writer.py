@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import stat
+from concurrent.futures import Future
 from fractions import Fraction
 
 import numpy as np
@@ -294,3 +295,21 @@ def test_no_encoder_at_all_is_an_error_that_says_what_to_install(tmp_path, scene
     with pytest.raises(OutputError, match=r"no H\.264 encoder takes frames of 64 x 48 pixels.*pip install"):
         VideoWriter(tmp_path / "a.mp4", frame_rate=25).write(scenes(1)[0])
     assert files_in(tmp_path) == []
+
+
+def test_a_frame_at_which_ctrl_c_comes_is_written_with_all_of_its_packets(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    frame = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    with VideoWriter(tmp_path / "clip.mp4", frame_rate=25) as writer:
+        for number in range(60):
+            if number == 40:
+                monkeypatch.setattr(Future, "result", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    writer.write(frame)
+                monkeypatch.undo()
+            else:
+                writer.write(frame)
+    with open_source(tmp_path / "clip.mp4") as frames:
+        assert len(list(frames)) == 60
