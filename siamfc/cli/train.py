@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,7 +118,8 @@ def train(
     open_run_folder(out, resume=resume, overwrite=overwrite)
     fabric = build_fabric(device, precision)
     mixture = _open(data, held_out, settings.training.held_out_share, settings.filters)
-    with _Watcher(resumed=resume) as watcher:
+    # Of several processes the first one shows how it goes.
+    with _Watcher(resumed=resume) if fabric.global_rank == 0 else nullcontext() as watcher:
         run = run_training(
             settings,
             mixture,
@@ -130,7 +132,7 @@ def train(
             resume=resume,
             provenance=Provenance(description=description, licence=licence),
             command=_command(),
-            observers=[watcher],
+            observers=[watcher] if watcher else [],
         )
     if not run.complete:
         fail(f"interrupted after step {run.steps}; the same command with --resume goes on")

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from siamfc.boxes import Box
-from siamfc.checkpoint import as_model
 from siamfc.config import AnySettings, load_config
 from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
@@ -73,14 +71,13 @@ class TargetSearch:
 
     def __init__(
         self,
-        model: SiamFC | str | Path,
+        model: SiamFC,
         config: AnySettings = None,
         *,
         keep_maps: bool = False,
         runtime: Runtime | str | None = None,
         batch_targets: int | None = None,
     ) -> None:
-        model = as_model(model)
         if batch_targets is not None and batch_targets < 1:
             raise ConfigError(f"batch_targets is 1 or more, not {batch_targets}")
         self.config = load_config(config, checkpoint=model.settings).tracker

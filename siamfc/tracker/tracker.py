@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from siamfc.boxes import Box, as_box
+from siamfc.checkpoint import as_model
 from siamfc.config import AnySettings, TrackerConfig
 from siamfc.frames import ColorOrder, as_rgb_frame, checked_color_order
 from siamfc.model import SiamFC
@@ -33,7 +34,10 @@ class Tracker:
             one in another precision. None takes torch in full precision.
 
     Raises:
-        ConfigError: Crop sizes that this network cannot use, settings or a colour order that are none.
+        CheckpointError: No such model.
+        ConfigError: Settings that are none, a runtime that is not known, crop sizes that this network cannot use.
+        EnvironmentProblem: The runtime is not installed.
+        FrameError: A colour order that is not known.
 
     Example:
         >>> import numpy as np
@@ -56,7 +60,7 @@ class Tracker:
         runtime: Runtime | str | None = None,
     ) -> None:
         self.color_order = checked_color_order(color_order)
-        self._search = TargetSearch(model, config, keep_maps=keep_maps, runtime=runtime)
+        self._search = TargetSearch(as_model(model), config, keep_maps=keep_maps, runtime=runtime)
         self._target: Target | None = None
 
     @property
