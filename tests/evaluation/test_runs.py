@@ -22,6 +22,7 @@ from siamfc.data.frame_reader import FrameReader
 from siamfc.data.sequence import VideoFrames
 from siamfc.errors import EnvironmentProblem, OutputError, SiamfcError, TrackerError
 from siamfc.evaluation import Evaluation, Workers, evaluate
+from siamfc.evaluation.run_folder import prepare_run_folder
 from siamfc.evaluation.runs import Progress
 from siamfc.frames import Image
 from siamfc.opencv import cv2
@@ -365,3 +366,12 @@ def test_opening_a_dataset_again_changes_nothing(data: str, tmp_path: Path) -> N
     by_dataset = evaluate(open_dataset(data), trackers=Reacting)
     assert by_text.split == by_dataset.split == NAMES
     assert boxes_of(by_text, "Cow") == boxes_of(by_dataset, "Cow")
+
+
+def test_overwriting_removes_what_a_kill_left_of_an_earlier_removal(tmp_path: Path) -> None:
+    folder, old = tmp_path / "ope", tmp_path / ".ope.0123abcd.old"
+    for path in (folder, old):
+        write_text(path / "left.txt", "x")
+    prepare_run_folder(folder, {}, {}, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["ope"]
+    assert not (folder / "left.txt").exists()
