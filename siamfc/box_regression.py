@@ -66,6 +66,7 @@ class BoxRegression(nn.Module):
             the border around it.
         stride: Pixels a cell.
         border: Cells that are compared around an exemplar, to each side.
+        compared: Of so many of the features' channels, the first; None: of all.
 
     Example:
         >>> regression = BoxRegression(torch.arange(9) * 8.0 - 34, stride=8)
@@ -76,11 +77,14 @@ class BoxRegression(nn.Module):
 
     cell_px: Tensor
 
-    def __init__(self, cell_px: Tensor, *, stride: int, border: int = 0, channels: int = 64) -> None:
+    def __init__(
+        self, cell_px: Tensor, *, stride: int, border: int = 0, compared: int | None = None, channels: int = 64
+    ) -> None:
         super().__init__()
         self.cells = cells = len(cell_px)
         self.border = border
         self._stride = stride
+        self._compared = compared
         self.register_buffer("cell_px", cell_px, persistent=False)
         volume = (2 * MARGIN + 1) ** 2
         self.first = nn.Conv2d(volume + 1, channels, 3, padding=1)
@@ -96,11 +100,11 @@ class BoxRegression(nn.Module):
 
         Args:
             exemplars: (B, C, n, n), standardised features, the border with them.
-            windows: (B, C, n + 2 MARGIN, n + 2 MARGIN), likewise, of the windows and what is around them; from
-                `windows`.
+            windows: (B, C', n + 2 MARGIN, n + 2 MARGIN), likewise, of the windows and what is around them; from
+                `windows`, with the channels that are compared.
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
         """
-        volume = cost_volume(exemplars, windows)
+        volume = cost_volume(exemplars[:, : self._compared], windows)
         inside = torch.cat([volume, cell_coverage(sizes, self.cell_px, self._stride)[:, None]], dim=1)
         hidden = F.relu(self.first(inside))
         hidden = hidden + F.relu(self.second(hidden))
@@ -119,9 +123,11 @@ class BoxRegression(nn.Module):
             corners: (B, 2) row and column of each exemplar-sized window's corner, whole numbers.
 
         Returns:
-            (B, C, n + 2 MARGIN, n + 2 MARGIN).
+            (B, C', n + 2 MARGIN, n + 2 MARGIN), of the channels that are compared.
         """
-        return search_windows(features, corners, self.cells - 2 * self.border, MARGIN + self.border)
+        return search_windows(
+            features[:, : self._compared], corners, self.cells - 2 * self.border, MARGIN + self.border
+        )
 
 
 def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:

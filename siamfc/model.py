@@ -122,7 +122,9 @@ class SiamFC(nn.Module):
             side = EXEMPLAR_PX + 2 * border_px
             cells = score_map_cells(side, field, stride)
             centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=side)
-            self.box_regression = BoxRegression(centers, stride=stride, border=border_px // stride)
+            # A shallow level is the finer one: it tells best how far cells have moved.
+            compared = backbone.shallow_channels or None
+            self.box_regression = BoxRegression(centers, stride=stride, border=border_px // stride, compared=compared)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))
             self.register_buffer("score_deviation", torch.ones(self.out_channels))
@@ -284,5 +286,10 @@ class SiamFC(nn.Module):
 
 def build_model(config: ModelConfig) -> SiamFC:
     """A model with fresh weights, in training mode."""
-    backbone = build_backbone(config.backbone, batch_norm_eps=config.batch_norm_eps, last_block=config.last_block)
+    backbone = build_backbone(
+        config.backbone,
+        batch_norm_eps=config.batch_norm_eps,
+        last_block=config.last_block,
+        shallow_block=config.shallow_block,
+    )
     return SiamFC(backbone, config)

@@ -1,4 +1,4 @@
-"""Fixtures that several tests share: a photograph, the two networks, the folder of real sequences."""
+"""Fixtures that several tests share: a photograph, the networks, the folder of real sequences."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from siamfc.checkpoint import load_model
 from siamfc.config import ModelConfig
 from siamfc.model import SiamFC, build_model
 from siamfc.opencv import cv2
+from siamfc.training.start import build_start
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -69,15 +70,23 @@ def alexnet(photograph: NDArray[np.uint8]) -> SiamFC:
     return model.eval()
 
 
-@pytest.fixture(scope="session", params=["mobilenetv2", "alexnet"])
+@pytest.fixture(scope="session")
+def two_levels() -> SiamFC:
+    """MobileNetV2 whose features are those of blocks 7 and 9. Shared: copy it before changing it."""
+    starts = [load_model(name, device="cpu") for name in ("mobilenetv2-imagenet", "mobilenetv2-deep")]
+    config = starts[0].config.model_copy(update={"last_block": 9, "shallow_block": 7, "calibrated": False})
+    return build_start(config, starts, seed=0).model
+
+
+@pytest.fixture(scope="session", params=["mobilenetv2", "two_levels", "alexnet"])
 def either_model(request: pytest.FixtureRequest) -> SiamFC:
-    """Each of the two networks in turn, float32."""
+    """Each of the networks in turn, float32."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")
 def either_model64(either_model: SiamFC) -> SiamFC:
-    """Each of the two networks in turn, float64."""
+    """Each of the networks in turn, float64."""
     return copy.deepcopy(either_model).double()
 
 

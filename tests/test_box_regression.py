@@ -66,6 +66,38 @@ def test_windows_have_their_margin_and_border_and_zeros_beyond_the_features(bord
     assert not windows[0, 0, :around].any()  # above the first row
 
 
+def test_only_the_first_channels_are_compared_where_so_many_are_asked_for() -> None:
+    torch.manual_seed(0)
+    exemplars, features = torch.randn(2, 5, 9, 9), torch.randn(2, 5, 15, 15)
+    few, corners, sizes = 3, torch.tensor([[3, 3], [2, 4]]), torch.full((2, 2), 60.0)
+    of_some = BoxRegression(torch.arange(9) * 8.0 - 32, stride=8, compared=few)
+    of_all = BoxRegression(torch.arange(9) * 8.0 - 32, stride=8)
+    torch.nn.init.normal_(of_all.change.weight)
+    of_some.load_state_dict(of_all.state_dict())
+    came = of_some(exemplars, of_some.windows(features, corners), sizes)
+    wanted = of_all(exemplars[:, :few], of_all.windows(features[:, :few], corners), sizes)
+    assert came.log_size.abs().min() > 0
+    assert all(torch.equal(*pair) for pair in zip(came, wanted, strict=True))
+
+
+def test_a_network_of_two_levels_compares_the_shallow_one(two_levels) -> None:
+    model = with_regression(two_levels, border_px=16)
+    regression = model.box_regression
+    assert regression is not None
+    assert regression.cells == 9
+    torch.nn.init.normal_(regression.change.weight)
+    features = torch.randn(1, 576, 21, 21, generator=torch.Generator().manual_seed(0))
+    changed = features.clone()
+    changed[:, 192:] = 0
+    corners, sizes = torch.tensor([[8, 8]]), torch.full((1, 2), 60.0)
+    with torch.no_grad():
+        first, other = (
+            regression(each[..., 6:15, 6:15], regression.windows(each, corners), sizes) for each in (features, changed)
+        )
+    assert torch.equal(first.log_size, other.log_size)
+    assert torch.equal(first.shift_px, other.shift_px)
+
+
 def test_a_cell_counts_by_the_share_of_it_that_the_target_covers() -> None:
     centers = torch.tensor([-8.0, 0.0, 8.0])
     covered = cell_coverage(torch.tensor([[24.0, 24.0], [8.0, 16.0]]), centers, 8)

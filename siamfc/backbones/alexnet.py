@@ -32,6 +32,7 @@ class AlexNet(nn.Module):
     stride: ClassVar[int] = 8  # pixels per feature cell
     receptive_field: ClassVar[int] = 87  # pixels that one feature cell sees
     out_channels: ClassVar[int] = 256
+    shallow_channels: ClassVar[int] = 0
     # The authors' weights take 0..255 as they are.
     pixel_mean: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
     pixel_deviation: ClassVar[tuple[float, float, float]] = (1.0, 1.0, 1.0)

@@ -60,6 +60,15 @@ def calibrate(
     half: Annotated[
         bool, typer.Option("--half", help="Store convolutions in half precision.", rich_help_panel=_RESULTS)
     ] = False,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting that the checkpoint shall bring along, such as match.threshold=0.7; may be repeated.",
+            rich_help_panel=_RESULTS,
+        ),
+    ] = None,
     regions: Annotated[
         int, typer.Option(min=10, help="Regions a kind and target to measure on.", rich_help_panel=_HOW)
     ] = 200,
@@ -91,7 +100,8 @@ def calibrate(
         refuse_existing([path for path in (out, report) if path])
     model = load_model(weights or DEFAULT_MODEL, device=device)
     assert model.info is not None
-    tracker = load_config(checkpoint=model.info.settings).tracker
+    settings = load_config(overrides=setting or [], checkpoint=model.info.settings)
+    tracker = settings.tracker
     learned, apart = _tracks(data, held_out)
     learned = [learned[int(at * len(learned) / min(targets, len(learned)))] for at in range(min(targets, len(learned)))]
     with messages.status("") as status:
@@ -124,7 +134,7 @@ def calibrate(
             out,
             calibrated,
             provenance=_with_calibration(model.info.provenance, data),
-            settings=model.info.settings,
+            settings=settings.model_dump(exclude_unset=True),
             half_precision=half,
             overwrite=overwrite,
         )

@@ -103,6 +103,15 @@ class ModelConfig(Section):
     last_block: int = Field(
         default=7, ge=7, le=10, description="mobilenetv2: the block whose expansion ends the network"
     )
+    shallow_block: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description=(
+            "mobilenetv2: an earlier block, 5 at least, whose expansion is part of the features, too, and is what box "
+            "regression compares; 0: none"
+        ),
+    )
     standardisation: Literal["none", "fixed", "first_search"] = Field(
         default="none",
         description=(

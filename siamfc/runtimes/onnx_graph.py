@@ -23,7 +23,7 @@ WEIGHT, OFFSET, MAPS = "weight", "offset", "maps"
 # Old enough for every library of the last years, new enough for quantisation by channel.
 _OPSET, _IR_VERSION = 17, 8
 
-_IN_ORDER = (AlexNet, MobileNetV2, Expansion, nn.Sequential)  # what hands its input from child to child
+_IN_ORDER = (AlexNet, Expansion, nn.Sequential)  # what hands its input from child to child
 
 
 def build_embedding_graph(embedding: Embedding) -> Any:
@@ -94,8 +94,10 @@ class _Writer:
             for child in layer.children():
                 value = self.write(child, value)
             return value
+        if isinstance(layer, MobileNetV2):
+            return self._levels(layer, value)
         if isinstance(layer, InvertedResidual):
-            return self._residual(layer, value)
+            return self._residual(layer, self.write(layer.conv[0], value), value)
         if isinstance(layer, nn.Conv2d):
             return self._convolution(layer, value)
         if isinstance(layer, nn.ReLU6):
@@ -115,13 +117,27 @@ class _Writer:
         )
         return name
 
-    def _residual(self, block: InvertedResidual, value: str) -> str:
-        filtered = self.write(block.conv, value)
-        if not block.has_residual:
-            return filtered
+    def _levels(self, network: MobileNetV2, value: str) -> str:
+        if not network.shallow_block:
+            return self.write(network.features, value)
+        value = self.write(network.features[: network.shallow_block], value)
+        block = network.features[network.shallow_block]
+        assert isinstance(block, InvertedResidual)
+        shallow = self.write(block.conv[0], value)
+        later = list(network.features)[network.shallow_block + 1 :]
+        deep = self.write(nn.Sequential(*later), self._residual(block, shallow, value))
+        eaten = sum(isinstance(each, InvertedResidual) for each in [block, *later])
+        return self.add("Concat", [self._inner(shallow, eaten), deep], axis=1)
+
+    def _residual(self, block: InvertedResidual, expanded: str, value: str) -> str:
+        filtered = self.write(block.conv[1:], expanded)
         # A 3 x 3 filter of stride 1 eats one cell on each side.
-        corner, end, axes = (self._constant(np.array(pair)) for pair in ((1, 1), (-1, -1), (2, 3)))
-        return self.add("Add", [filtered, self.add("Slice", [value, corner, end, axes])])
+        return self.add("Add", [filtered, self._inner(value, 1)]) if block.has_residual else filtered
+
+    def _inner(self, value: str, eaten: int) -> str:
+        """The features without so many cells to each side."""
+        corner, end, axes = (self._constant(np.array(pair)) for pair in ((eaten, eaten), (-eaten, -eaten), (2, 3)))
+        return self.add("Slice", [value, corner, end, axes])
 
     def _convolution(self, layer: nn.Conv2d, value: str) -> str:
         inputs = [value, self._constant(_array(layer.weight))]

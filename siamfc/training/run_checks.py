@@ -78,9 +78,11 @@ def require_same_run(before: Mapping[str, Any], now: Mapping[str, Any], folder: 
         now: The same of the run that is to go on.
         folder: Where the state lies.
     """
+    defaults = TrainConfig().model_dump(mode="json")
     for section, values in now["config"].items():
         for key, value in values.items():
-            old = before["config"].get(section, {}).get(key)
+            # A setting that came after the run began had its default.
+            old = before["config"].get(section, {}).get(key, defaults[section][key])
             if old != value and (section, key) not in _MAY_CHANGE:
                 raise TrainingError(
                     f"the run in {folder} has {section}.{key}={old}, and is asked to go on with {value}: "

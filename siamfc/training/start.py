@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,16 +30,17 @@ class Start(NamedTuple):
     fresh: frozenset[str]
 
 
-def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start:
-    """The network of these settings, begun with another's weights where both have a layer of one name and shape.
+def build_start(config: ModelConfig, inits: Sequence[SiamFC], *, seed: int) -> Start:
+    """The network of these settings, begun with others' weights where they have a layer of one name and shape.
 
     Args:
         config: What the network shall be.
-        init: The model to begin with; None: everything is fresh.
+        inits: The models to begin with: layers that the first lacks are the second's, and so on. None: everything is
+            fresh.
         seed: Of fresh weights.
 
     Raises:
-        TrainingError: ``init`` shares nothing with the network.
+        TrainingError: One of them shares nothing with the network.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -47,24 +48,33 @@ def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start
         if isinstance(model.neck, nn.Conv2d):
             _start_neck(model.neck)
     fresh = set(dict(model.named_parameters()))
-    if init is not None:
-        given, wanted = init.state_dict(), model.state_dict()
-        # The bias and gain of a network with other features mean nothing here.
-        beside = {name: getattr(config, name) for name in ("box_regression", "regression_border_px", "calibrated")}
-        same_head = init.config.model_copy(update=beside) == config
-        shared = {
-            name: value
-            for name, value in given.items()
-            if name in wanted and value.shape == wanted[name].shape and (same_head or name not in ("gain", "bias"))
-        }
+    for init in reversed(inits):
+        shared = _shared_weights(init, model)
         if not any(name.startswith("backbone.") for name in shared):
             raise TrainingError(
                 f"the initial weights ({init.config.backbone}) share no layer with the network to train "
                 f"({config.backbone}): take others with --init, or another model.backbone"
             )
-        model.load_state_dict({**wanted, **shared})
+        model.load_state_dict({**model.state_dict(), **shared})
         fresh -= shared.keys()
     return Start(model, frozenset(fresh))
+
+
+def _shared_weights(init: SiamFC, model: SiamFC) -> dict[str, Tensor]:
+    """What of a model's weights another has a place for; a box regression is taken whole or not at all."""
+    wanted = model.state_dict()
+    # The bias and gain of a network with other features mean nothing here.
+    beside = {name: getattr(model.config, name) for name in ("box_regression", "regression_border_px", "calibrated")}
+    same_head = init.config.model_copy(update=beside) == model.config
+    shared = {
+        name: value
+        for name, value in init.state_dict().items()
+        if name in wanted and value.shape == wanted[name].shape and (same_head or name not in ("gain", "bias"))
+    }
+    regression = {name for name in wanted if name.startswith("box_regression.")}
+    if not regression <= shared.keys():
+        shared = {name: value for name, value in shared.items() if name not in regression}
+    return shared
 
 
 def _start_neck(neck: nn.Conv2d) -> None:

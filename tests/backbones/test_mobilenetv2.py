@@ -118,3 +118,39 @@ def test_pixels_are_normalised_as_for_imagenet(network):
 def test_an_unknown_backbone_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="alexnet and mobilenetv2"):
         build_backbone("resnet")
+
+
+def test_with_a_shallow_block_the_features_are_those_of_both_cuts_at_the_same_places(two_levels, photograph):
+    image = image_tensor(photograph[100:355, 120:375])[None].float()
+    weights = two_levels.backbone.state_dict()
+    with torch.no_grad():
+        both = two_levels.backbone(image)
+        alone = []
+        for last_block in (7, 9):
+            network = MobileNetV2(last_block).eval()
+            network.load_state_dict({name: weights[name] for name in network.state_dict()})
+            alone.append(network(image))
+    assert both.shape == (1, 192 + 384, 21, 21)
+    assert torch.equal(both[:, :192], alone[0][..., 2:-2, 2:-2])
+    assert torch.equal(both[:, 192:], alone[1])
+    assert two_levels.backbone.shallow_channels == 192
+
+
+@pytest.mark.parametrize("shape", [(127, 127), (91, 91), (98, 130)])
+def test_two_levels_have_a_cell_for_every_receptive_field_of_the_deeper_that_fits(two_levels, shape):
+    backbone = two_levels.backbone
+    cells = tuple((side - backbone.receptive_field) // backbone.stride + 1 for side in shape)
+    with torch.no_grad():
+        assert backbone(torch.zeros(1, 3, *shape)).shape == (1, backbone.out_channels, *cells)
+
+
+@pytest.mark.parametrize("cell", [(0, 0), (2, 3)])
+def test_a_cell_of_two_levels_sees_what_the_deeper_sees(two_levels, cell):
+    rows, columns = seen_pixels(two_levels.backbone, 127, cell)
+    assert (rows, columns) == (range(8 * cell[0], 8 * cell[0] + 91), range(8 * cell[1], 8 * cell[1] + 91))
+
+
+@pytest.mark.parametrize(("last_block", "shallow_block"), [(9, 4), (9, 9), (7, 8)])
+def test_a_shallow_block_with_other_cells_or_behind_the_last_is_refused(last_block, shallow_block):
+    with pytest.raises(ConfigError, match=rf"shallow_block is 0 or 5 to {last_block - 1}.* not {shallow_block}"):
+        build_backbone("mobilenetv2", last_block=last_block, shallow_block=shallow_block)

@@ -127,10 +127,14 @@ def test_targets_are_searched_for_with_the_trackers_settings(mobilenetv2, target
 def test_the_command_writes_a_checkpoint_and_its_figures(tmp_path):
     out, report = tmp_path / "scored.safetensors", tmp_path / "figures.json"
     options = ["--data", "synthetic:3", "--measure", "synthetic:2", "--regions", "10", "--fit-regions", "10"]
+    options += ["--set", "match.threshold=0.71"]
     result = CliRunner().invoke(app, ["calibrate", *options, "-o", str(out), "--json", str(report)])
     assert result.exit_code == 0, result.output
     assert "pooled" in result.output
-    assert load_model(out, device="cpu").config.calibrated
+    model = load_model(out, device="cpu")
+    assert model.config.calibrated
+    brought = load_model(device="cpu").settings
+    assert model.settings == {**brought, "match": {**brought.get("match", {}), "threshold": 0.71}}
     figures = json.loads(report.read_text())["roc_area"]["synthetic:2"]
     assert figures[0]["name"] == "pooled"
     assert 0 <= figures[0]["strangers"] <= 1

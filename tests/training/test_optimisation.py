@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from siamfc.checkpoint import load_model
 from siamfc.config import ModelConfig, OptimiserConfig, load_train_config
 from siamfc.folding import fold_batch_norms
 from siamfc.model import build_model
@@ -18,6 +19,7 @@ from siamfc.training.optimisation import (
     set_learning_rate,
 )
 from siamfc.training.start import build_start
+from tests.regressions import with_regression
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_a_share_of_the_start_is_mixed_into_what_is_written_and_not_into_what_is
 
 
 def test_layers_that_began_with_random_numbers_are_not_mixed(mobilenetv2) -> None:
-    start = build_start(mobilenetv2.config.model_copy(update={"last_block": 8}), mobilenetv2, seed=0)
+    start = build_start(mobilenetv2.config.model_copy(update={"last_block": 8}), [mobilenetv2], seed=0)
     fold_batch_norms(start.model)
     start.model.requires_grad_(requires_grad=True)
     names = begun_in_backbone(start.model, start.fresh)
@@ -119,3 +121,25 @@ def test_layers_that_began_with_random_numbers_are_not_mixed(mobilenetv2) -> Non
     assert "backbone.features.7.conv.0.0.weight" in names  # block 7's expansion is the old network's last layer
     assert not [name for name in names if name.startswith(("backbone.features.8", "backbone.features.7.conv.1"))]
     assert "gain" not in names
+
+
+def test_layers_that_the_first_start_lacks_are_the_seconds(mobilenetv2) -> None:
+    deep = load_model("mobilenetv2-deep", device="cpu")
+    config = mobilenetv2.config.model_copy(update={"last_block": 9, "shallow_block": 7, "calibrated": False})
+    start = build_start(config, [mobilenetv2, deep], seed=0)
+    weights = start.model.backbone.state_dict()
+    first, second = (model.backbone.state_dict() for model in (mobilenetv2, deep))
+    for name, value in weights.items():
+        assert torch.equal(value, first.get(name, second[name])), name
+    assert start.fresh == {"gain", "bias"}  # those of other features mean nothing
+
+
+def test_a_box_regression_is_begun_with_as_a_whole_or_not_at_all(mobilenetv2) -> None:
+    deep, whole = load_model("mobilenetv2-deep", device="cpu"), with_regression(mobilenetv2)
+    torch.nn.init.normal_(whole.box_regression.change.weight)
+    config = deep.config.model_copy(update={"shallow_block": 7, "regression_border_px": 16, "calibrated": False})
+    # 5 x 5 cells of the one do not fit 9 x 9, though its convolutions would.
+    fresh = build_start(config, [deep], seed=0).fresh
+    assert "box_regression.first.weight" in fresh
+    started = build_start(config, [deep, whole], seed=0).model.box_regression.state_dict()
+    assert all(torch.equal(value, whole.box_regression.state_dict()[name]) for name, value in started.items())

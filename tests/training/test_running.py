@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
@@ -16,6 +17,7 @@ from siamfc.errors import CheckpointError, OutputError, TrainingError
 from siamfc.training.fabric import PRECISIONS
 from siamfc.training.held_out import HeldOutPairs
 from siamfc.training.loading import read_batches
+from siamfc.training.run_checks import require_same_run
 from siamfc.training.running import MODEL_FILE, STATE_FILE
 from tests.training.runs import Silent, tiny_config, tiny_mixture, tiny_trainer
 
@@ -127,6 +129,16 @@ def test_a_run_is_resumed_with_its_own_settings_and_data_only(unbroken) -> None:
     begun = tiny_trainer(unbroken[0], init="mobilenetv2-imagenet")
     with pytest.raises(TrainingError, match="--init"):
         begun.resume()
+
+
+def test_a_run_of_an_earlier_version_goes_on_though_a_setting_was_added_since(tmp_path) -> None:
+    now = {"config": tiny_config().model_dump(mode="json"), "data": "those", "teacher": None, "init": None}
+    before = copy.deepcopy(now)
+    del before["config"]["model"]["shallow_block"]
+    require_same_run(before, now, tmp_path)
+    now["config"]["model"]["shallow_block"] = 5
+    with pytest.raises(TrainingError, match=r"has model\.shallow_block=0, and is asked to go on with 5"):
+        require_same_run(before, now, tmp_path)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
