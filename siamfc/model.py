@@ -122,8 +122,8 @@ class SiamFC(nn.Module):
             side = EXEMPLAR_PX + 2 * border_px
             cells = score_map_cells(side, field, stride)
             centers = cell_centers(cells, stride=stride, receptive_field=field, exemplar_px=side)
-            # A shallow level is the finer one: it tells best how far cells have moved.
-            compared = backbone.shallow_channels or None
+            # A shallow level is the finer one: it tells best how far cells have moved. A neck mixes the levels.
+            compared = None if config.neck_channels else backbone.shallow_channels or None
             self.box_regression = BoxRegression(centers, stride=stride, border=border_px // stride, compared=compared)
         if config.calibrated:
             self.register_buffer("score_mean", torch.zeros(self.out_channels))

@@ -98,6 +98,12 @@ def test_a_network_of_two_levels_compares_the_shallow_one(two_levels) -> None:
     assert torch.equal(first.shift_px, other.shift_px)
 
 
+def test_behind_a_neck_which_mixes_the_levels_all_channels_are_compared(two_levels) -> None:
+    mixed = with_regression(build_model(two_levels.config.model_copy(update={"neck_channels": 40})), border_px=16)
+    windows = mixed.box_regression.windows(torch.zeros(1, 40, 21, 21), torch.tensor([[8, 8]]))
+    assert windows.shape[1] == 40
+
+
 def test_a_cell_counts_by_the_share_of_it_that_the_target_covers() -> None:
     centers = torch.tensor([-8.0, 0.0, 8.0])
     covered = cell_coverage(torch.tensor([[24.0, 24.0], [8.0, 16.0]]), centers, 8)
