@@ -12,6 +12,8 @@ from siamfc.errors import ConfigError
 from siamfc.model import ChannelStatistics, SiamFC
 from siamfc.score_map import score_map_cells
 
+_SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+
 
 class DenseSiamFC:
     """A `SiamFC` evaluated every ``stride`` pixels instead of every ``model.stride``.
@@ -92,21 +94,30 @@ def dense_strides(stride: int) -> tuple[int, ...]:
 def densify(backbone: nn.Module, stride: int) -> None:
     """Turn strides of a backbone into dilation, in place, until its cells are ``stride`` pixels apart.
 
-    The layers work in the order in which they are defined. The last strides go first: what lies before them stays as
-    cheap as it was.
+    The layers work in the order in which they are defined, or in that of each of the backbone's ``chains``. The last
+    strides go first: what lies before them stays as cheap as it was.
 
     Raises:
         ConfigError: A layer that pads, so that a window's score depends on where the border is.
     """
-    step, dilation = 1, 1  # pixels between the cells that a layer is given; those of them that it should use
-    for path, layer in list(backbone.named_modules()):
-        if isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+    paths = {id(module): path for path, module in backbone.named_modules()}
+    strides: dict[str, int] = {}  # as they were, of layers that are done
+    chains = [
+        [layer for part in chain for layer in part.modules() if isinstance(layer, _SLIDING)]
+        for chain in getattr(backbone, "chains", [[backbone]])
+    ]
+    for chain in chains:
+        step, dilation = 1, 1  # pixels between the cells that a layer is given; those of them that it should use
+        for layer in chain:
+            path = paths[id(layer)]
             if _side(layer.padding) or getattr(layer, "ceil_mode", False):
                 raise ConfigError(f"{path} pads: a network that pads has no dense form")
-            own = _side(layer.stride)
+            own = strides.get(path, _side(layer.stride))
             kept = min(own, max(stride // step, 1))
-            parent, _, name = path.rpartition(".")
-            setattr(backbone.get_submodule(parent), name, _dilated(layer, kept, dilation))
+            if path not in strides:
+                strides[path] = own
+                parent, _, name = path.rpartition(".")
+                setattr(backbone.get_submodule(parent), name, _dilated(layer, kept, dilation))
             step, dilation = step * kept, dilation * (own // kept)
 
 

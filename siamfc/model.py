@@ -291,5 +291,6 @@ def build_model(config: ModelConfig) -> SiamFC:
         batch_norm_eps=config.batch_norm_eps,
         last_block=config.last_block,
         shallow_block=config.shallow_block,
+        shared_layers=config.shared_layers,
     )
     return SiamFC(backbone, config)

@@ -23,9 +23,9 @@ from torch import nn
 
 from siamfc.checkpoint import load_model
 from siamfc.config import ModelConfig
+from siamfc.joining import join_levels
 from siamfc.model import SiamFC, build_model
 from siamfc.opencv import cv2
-from siamfc.training.start import build_start
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -72,10 +72,8 @@ def alexnet(photograph: NDArray[np.uint8]) -> SiamFC:
 
 @pytest.fixture(scope="session")
 def two_levels() -> SiamFC:
-    """MobileNetV2 whose features are those of blocks 7 and 9. Shared: copy it before changing it."""
-    starts = [load_model(name, device="cpu") for name in ("mobilenetv2-imagenet", "mobilenetv2-deep")]
-    config = starts[0].config.model_copy(update={"last_block": 9, "shallow_block": 7, "calibrated": False})
-    return build_start(config, starts, seed=0).model
+    """Two MobileNetV2 in one, cut at blocks 7 and 9, with shipped weights. Shared: copy it before changing it."""
+    return join_levels(*(load_model(name, device="cpu") for name in ("mobilenetv2", "mobilenetv2-deep")))
 
 
 @pytest.fixture(scope="session", params=["mobilenetv2", "two_levels", "alexnet"])

@@ -20,7 +20,7 @@ from siamfc.config import (
 )
 from siamfc.errors import ConfigError
 
-TRAINING = ("smoke", "train-deep", "train-default", "train-joint", "train-levels", "train-paper", "train-taught")
+TRAINING = ("smoke", "train-deep", "train-default", "train-joint", "train-paper", "train-taught")
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ __all__ = ["AlexNet", "Backbone", "MobileNetV2", "build_backbone"]
 Backbone = AlexNet | MobileNetV2
 
 
-def build_backbone(name: str, *, batch_norm_eps: float = 1e-5, last_block: int = 7, shallow_block: int = 0) -> Backbone:
+def build_backbone(
+    name: str, *, batch_norm_eps: float = 1e-5, last_block: int = 7, shallow_block: int = 0, shared_layers: int = 4
+) -> Backbone:
     """The backbone of this name with fresh weights, in training mode; the blocks are `MobileNetV2`'s.
 
     Example:
@@ -23,7 +25,7 @@ def build_backbone(name: str, *, batch_norm_eps: float = 1e-5, last_block: int =
     if name == "alexnet":
         backbone: Backbone = AlexNet()
     elif name == "mobilenetv2":
-        backbone = MobileNetV2(last_block, shallow_block)
+        backbone = MobileNetV2(last_block, shallow_block, shared_layers)
     else:
         raise ConfigError(f"no backbone '{name}'; there are alexnet and mobilenetv2")
     for module in backbone.modules():

@@ -51,6 +51,11 @@ class AlexNet(nn.Module):
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
 
+    @property
+    def chains(self) -> list[list[nn.Module]]:
+        """The layers that an image goes through in turn; one level, as `siamfc.backbones.MobileNetV2` can have two."""
+        return [list(self.children())]
+
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, 256, h, w) of images (B, 3, H, W); ``h = (H - 87) // 8 + 1``."""
         features: Tensor = self.conv5(self.conv4(self.conv3(self.conv2(self.conv1(images)))))

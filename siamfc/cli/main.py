@@ -19,6 +19,7 @@ from siamfc.cli.equivariance import equivariance
 from siamfc.cli.evaluate import evaluate
 from siamfc.cli.export import export
 from siamfc.cli.info import info
+from siamfc.cli.join import join
 from siamfc.cli.match import match
 from siamfc.cli.models import models
 from siamfc.cli.prepare import prepare
@@ -47,6 +48,7 @@ for _command in (
     calibrate,
     models,
     convert,
+    join,
     export,
     bench,
     vot,

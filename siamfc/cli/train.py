@@ -35,12 +35,10 @@ def train(
         ),
     ],
     init: Annotated[
-        list[str] | None,
+        str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Begin with these weights, where layers have the same name and shape; without it from nothing. May be "
-            "repeated: layers that the first lacks are the second's, and so on.",
-            show_default=False,
+            help="Begin with these weights, where layers have the same name and shape; without it from nothing.",
             rich_help_panel=_FROM,
         ),
     ] = None,
@@ -87,9 +85,7 @@ def train(
     config: Annotated[
         str | None,
         options.config(
-            _HOW,
-            "Settings: train-default, train-joint, train-deep, train-levels, train-taught, train-paper, smoke, or a "
-            "YAML file.",
+            _HOW, "Settings: train-default, train-joint, train-deep, train-taught, train-paper, smoke, or a YAML file."
         ),
     ] = None,
     setting: Annotated[list[str] | None, options.overrides(_HOW, "training.epochs=5")] = None,
@@ -129,7 +125,7 @@ def train(
             mixture,
             out,
             fabric=fabric,
-            inits=init or [],
+            init=init,
             teacher=teacher,
             track_data=track_data,
             workers=workers,

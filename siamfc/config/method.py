@@ -112,6 +112,9 @@ class ModelConfig(Section):
             "regression compares; 0: none"
         ),
     )
+    shared_layers: int = Field(
+        default=4, ge=1, le=9, description="mobilenetv2: how many first layers the shallow block's level has in common"
+    )
     standardisation: Literal["none", "fixed", "first_search"] = Field(
         default="none",
         description=(

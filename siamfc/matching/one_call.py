@@ -63,9 +63,10 @@ def match(
         >>> import numpy as np
         >>> from siamfc.boxes import Box
         >>> from siamfc.matching.exemplars import as_exemplar
-        >>> picture = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+        >>> squares = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
+        >>> picture = squares.repeat(10, axis=0).repeat(10, axis=1)
         >>> exemplar = as_exemplar(picture, Box(80, 40, 64, 64))
-        >>> found = match(picture, exemplar, scales=(1, 1), threshold=0.6, device="cpu")
+        >>> found = match(picture, exemplar, scales=(1, 1), device="cpu")
         >>> [round(value) for value in found[0].box], found[0].exemplar
         ([80, 40, 64, 64], 0)
     """
@@ -96,7 +97,8 @@ def match_map(
 
     Example:
         >>> import numpy as np
-        >>> picture = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+        >>> squares = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
+        >>> picture = squares.repeat(10, axis=0).repeat(10, axis=1)
         >>> scores = match_map(picture, picture[40:104, 80:144], scales=(1, 1), device="cpu")
         >>> scores.shape, bool(np.nanargmax(scores[72]) in range(104, 121))
         ((150, 200), True)

@@ -97,7 +97,7 @@ class _Writer:
         if isinstance(layer, MobileNetV2):
             return self._levels(layer, value)
         if isinstance(layer, InvertedResidual):
-            return self._residual(layer, self.write(layer.conv[0], value), value)
+            return self._residual(layer, value)
         if isinstance(layer, nn.Conv2d):
             return self._convolution(layer, value)
         if isinstance(layer, nn.ReLU6):
@@ -118,19 +118,14 @@ class _Writer:
         return name
 
     def _levels(self, network: MobileNetV2, value: str) -> str:
-        if not network.shallow_block:
+        if network.shallow is None:
             return self.write(network.features, value)
-        value = self.write(network.features[: network.shallow_block], value)
-        block = network.features[network.shallow_block]
-        assert isinstance(block, InvertedResidual)
-        shallow = self.write(block.conv[0], value)
-        later = list(network.features)[network.shallow_block + 1 :]
-        deep = self.write(nn.Sequential(*later), self._residual(block, shallow, value))
-        eaten = sum(isinstance(each, InvertedResidual) for each in [block, *later])
-        return self.add("Concat", [self._inner(shallow, eaten), deep], axis=1)
+        value = self.write(network.features[: network.shared_layers], value)
+        shallow = self._inner(self.write(network.shallow, value), network.eaten_cells)
+        return self.add("Concat", [shallow, self.write(network.features[network.shared_layers :], value)], axis=1)
 
-    def _residual(self, block: InvertedResidual, expanded: str, value: str) -> str:
-        filtered = self.write(block.conv[1:], expanded)
+    def _residual(self, block: InvertedResidual, value: str) -> str:
+        filtered = self.write(block.conv, value)
         # A 3 x 3 filter of stride 1 eats one cell on each side.
         return self.add("Add", [filtered, self._inner(value, 1)]) if block.has_residual else filtered
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,7 @@ def train(
     output: str | Path,
     config: TrainConfig | Mapping[str, Any] | str | Path | None = None,
     overrides: Iterable[str] = (),
-    init: SiamFC | str | Path | Iterable[SiamFC | str | Path] | None = None,
+    init: SiamFC | str | Path | None = None,
     teacher: SiamFC | str | Path | None = None,
     held_out: str | Path | Iterable[str] = (),
     track_data: str | None = None,
@@ -71,8 +71,7 @@ def train(
         output: Folder of the run: weights, settings, figures, pictures and the state to go on from.
         config: Settings, a published setting's name such as ``"train-joint"``, or a YAML file; None: ``train-default``.
         overrides: Settings over those, such as ``"training.epochs=5"``.
-        init: The model to begin with, its name or path; or several: layers that the first lacks are the second's, and
-            so on. None: fresh weights.
+        init: The model to begin with, its name or path; None: fresh weights.
         teacher: A model whose score maps are learned from too, its name or path.
         held_out: A file of patterns of names of sequences to measure on, or the patterns; without, a share of the
             videos (``training.held_out_share``).
@@ -111,7 +110,7 @@ def train(
         mixture,
         folder,
         fabric=fabric,
-        inits=[init] if isinstance(init, SiamFC | str | Path) else list(init or ()),
+        init=init,
         teacher=teacher,
         track_data=track_data,
         workers=workers,
@@ -128,7 +127,7 @@ def run_training(
     folder: Path,
     *,
     fabric: Fabric,
-    inits: Sequence[SiamFC | str | Path],
+    init: SiamFC | str | Path | None,
     teacher: SiamFC | str | Path | None,
     track_data: str | None,
     workers: int,
@@ -144,7 +143,7 @@ def run_training(
         mixture: What to learn from.
         folder: Of the run.
         fabric: Device, precision and processes.
-        inits: As `train`'s ``init``.
+        init: As `train`.
         teacher: As there.
         track_data: As there.
         workers: As there.
@@ -154,12 +153,12 @@ def run_training(
         observers: As `train`; of several processes, the first one's are told.
     """
     made_with = f"siamfc {package_version()} train"
-    begun = f"begun with {' and '.join(map(_called, inits))}" if inits else "begun from nothing"
+    begun = f"begun with {_called(init)}" if init else "begun from nothing"
     trainer = Trainer(
         settings,
         mixture,
         folder,
-        inits=[as_model(init, device="cpu") for init in inits],
+        init=as_model(init, device="cpu") if init else None,
         teacher=as_model(teacher, device="cpu") if teacher else None,
         fabric=fabric,
         workers=workers,

@@ -21,9 +21,9 @@ def choose_trained(model: SiamFC, config: OptimiserConfig) -> None:
 
 
 def backbone_layers(model: SiamFC) -> list[nn.Module]:
-    """The backbone's layers in order, as ``frozen_layers`` counts them."""
-    children = list(model.backbone.children())
-    return list(children[0].children()) if len(children) == 1 else children
+    """The backbone's layers in order, as ``frozen_layers`` counts them; those of a shallow level alone come last."""
+    layers = [layer for chain in model.backbone.chains for layer in chain]
+    return list(dict.fromkeys(layers))
 
 
 def begun_in_backbone(model: SiamFC, fresh: frozenset[str]) -> list[str]:

@@ -6,7 +6,7 @@ import copy
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ class Trainer:
         config: All settings.
         mixture: What to learn from.
         output: Folder of the run.
-        inits: The models to begin with: layers that the first lacks are the second's, and so on. None: fresh weights.
+        init: The model to begin with; None: fresh weights.
         teacher: A model whose score maps are learned from too, ``labels.teacher_weight`` as strong as the labels.
         fabric: Device, precision and processes.
         workers: Processes that read pairs, for each process that trains.
@@ -76,7 +76,7 @@ class Trainer:
         mixture: Mixture,
         output: Path,
         *,
-        inits: Sequence[SiamFC] = (),
+        init: SiamFC | None,
         teacher: SiamFC | None = None,
         fabric: Fabric,
         workers: int = 0,
@@ -94,7 +94,7 @@ class Trainer:
         check_settings(config, fabric.world_size)
         self._reader = PairReader(PairSampler(mixture.sources, config.pairs), config)
         self._steps_per_epoch = batches_per_epoch(self._reader)
-        start = build_start(config.model, inits, seed=config.training.seed)
+        start = build_start(config.model, init, seed=config.training.seed)
         check_frozen(start, config)
         self._model = start.model
         self._objective = Objective(config, stride=start.model.stride, teacher=teacher, device=fabric.device)
@@ -102,10 +102,7 @@ class Trainer:
             "config": config.model_dump(mode="json"),
             "data": fingerprint(mixture),
             "teacher": self._objective.teacher_digest,
-            "init": {
-                "digest": "+".join(Embedding(init).digest for init in inits) or None,
-                "fresh": sorted(start.fresh),
-            },
+            "init": {"digest": Embedding(init).digest if init else None, "fresh": sorted(start.fresh)},
         }
         self._prepare_model(start.fresh)
         scorer = PairScorer(

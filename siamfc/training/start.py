@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -30,17 +30,16 @@ class Start(NamedTuple):
     fresh: frozenset[str]
 
 
-def build_start(config: ModelConfig, inits: Sequence[SiamFC], *, seed: int) -> Start:
-    """The network of these settings, begun with others' weights where they have a layer of one name and shape.
+def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start:
+    """The network of these settings, begun with another's weights where both have a layer of one name and shape.
 
     Args:
         config: What the network shall be.
-        inits: The models to begin with: layers that the first lacks are the second's, and so on. None: everything is
-            fresh.
+        init: The model to begin with; None: everything is fresh.
         seed: Of fresh weights.
 
     Raises:
-        TrainingError: One of them shares nothing with the network.
+        TrainingError: ``init`` shares nothing with the network.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -48,7 +47,7 @@ def build_start(config: ModelConfig, inits: Sequence[SiamFC], *, seed: int) -> S
         if isinstance(model.neck, nn.Conv2d):
             _start_neck(model.neck)
     fresh = set(dict(model.named_parameters()))
-    for init in reversed(inits):
+    if init is not None:
         shared = _shared_weights(init, model)
         if not any(name.startswith("backbone.") for name in shared):
             raise TrainingError(

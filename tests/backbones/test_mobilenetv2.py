@@ -120,22 +120,6 @@ def test_an_unknown_backbone_is_refused_with_the_known_ones():
         build_backbone("resnet")
 
 
-def test_with_a_shallow_block_the_features_are_those_of_both_cuts_at_the_same_places(two_levels, photograph):
-    image = image_tensor(photograph[100:355, 120:375])[None].float()
-    weights = two_levels.backbone.state_dict()
-    with torch.no_grad():
-        both = two_levels.backbone(image)
-        alone = []
-        for last_block in (7, 9):
-            network = MobileNetV2(last_block).eval()
-            network.load_state_dict({name: weights[name] for name in network.state_dict()})
-            alone.append(network(image))
-    assert both.shape == (1, 192 + 384, 21, 21)
-    assert torch.equal(both[:, :192], alone[0][..., 2:-2, 2:-2])
-    assert torch.equal(both[:, 192:], alone[1])
-    assert two_levels.backbone.shallow_channels == 192
-
-
 @pytest.mark.parametrize("shape", [(127, 127), (91, 91), (98, 130)])
 def test_two_levels_have_a_cell_for_every_receptive_field_of_the_deeper_that_fits(two_levels, shape):
     backbone = two_levels.backbone
@@ -154,3 +138,17 @@ def test_a_cell_of_two_levels_sees_what_the_deeper_sees(two_levels, cell):
 def test_a_shallow_block_with_other_cells_or_behind_the_last_is_refused(last_block, shallow_block):
     with pytest.raises(ConfigError, match=rf"shallow_block is 0 or 5 to {last_block - 1}.* not {shallow_block}"):
         build_backbone("mobilenetv2", last_block=last_block, shallow_block=shallow_block)
+
+
+@pytest.mark.parametrize("shared_layers", [0, 8])
+def test_a_shallow_level_parts_before_its_last_layer_and_after_the_first(shared_layers):
+    with pytest.raises(ConfigError, match=f"shared_layers is 1 to 7.* not {shared_layers}"):
+        build_backbone("mobilenetv2", last_block=9, shallow_block=7, shared_layers=shared_layers)
+
+
+def test_early_layers_are_computed_once_for_both_levels():
+    both, deep, shallow = MobileNetV2(9, 7, 4).eval(), MobileNetV2(9).eval(), MobileNetV2(7).eval()
+    macs = [count_macs(network, 255) for network in (both, deep, shallow)]
+    shared = count_macs(deep.features[:4], 255)
+    assert macs[0] == macs[1] + macs[2] - shared
+    assert shared > 0.6 * macs[2]  # most of the work

@@ -63,7 +63,7 @@ def tiny_trainer(
         tiny_config(*overrides),
         mixture or tiny_mixture(),
         folder,
-        inits=[load_model(init, device="cpu")] if init else [],
+        init=load_model(init, device="cpu") if init else None,
         teacher=load_model(teacher, device="cpu") if teacher else None,
         fabric=build_fabric("cpu", precision),
         workers=workers,

@@ -129,7 +129,7 @@ def test_the_held_out_overlap_is_of_boxes_of_other_sizes_and_falls_where_they_ar
 
 
 def start_model(config):
-    return build_start(config.model, [load_model("mobilenetv2-imagenet", device="cpu")], seed=0).model
+    return build_start(config.model, load_model("mobilenetv2-imagenet", device="cpu"), seed=0).model
 
 
 def test_exemplars_of_another_size_are_refused(tmp_path) -> None:

@@ -11,6 +11,7 @@ from siamfc.folding import fold_batch_norms
 from siamfc.model import build_model
 from siamfc.training.optimisation import (
     WeightAverage,
+    backbone_layers,
     begun_in_backbone,
     build_optimiser,
     choose_trained,
@@ -19,7 +20,6 @@ from siamfc.training.optimisation import (
     set_learning_rate,
 )
 from siamfc.training.start import build_start
-from tests.regressions import with_regression
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_share_of_the_start_is_mixed_into_what_is_written_and_not_into_what_is
 
 
 def test_layers_that_began_with_random_numbers_are_not_mixed(mobilenetv2) -> None:
-    start = build_start(mobilenetv2.config.model_copy(update={"last_block": 8}), [mobilenetv2], seed=0)
+    start = build_start(mobilenetv2.config.model_copy(update={"last_block": 8}), mobilenetv2, seed=0)
     fold_batch_norms(start.model)
     start.model.requires_grad_(requires_grad=True)
     names = begun_in_backbone(start.model, start.fresh)
@@ -123,23 +123,17 @@ def test_layers_that_began_with_random_numbers_are_not_mixed(mobilenetv2) -> Non
     assert "gain" not in names
 
 
-def test_layers_that_the_first_start_lacks_are_the_seconds(mobilenetv2) -> None:
-    deep = load_model("mobilenetv2-deep", device="cpu")
-    config = mobilenetv2.config.model_copy(update={"last_block": 9, "shallow_block": 7, "calibrated": False})
-    start = build_start(config, [mobilenetv2, deep], seed=0)
-    weights = start.model.backbone.state_dict()
-    first, second = (model.backbone.state_dict() for model in (mobilenetv2, deep))
-    for name, value in weights.items():
-        assert torch.equal(value, first.get(name, second[name])), name
-    assert start.fresh == {"gain", "bias"}  # those of other features mean nothing
-
-
 def test_a_box_regression_is_begun_with_as_a_whole_or_not_at_all(mobilenetv2) -> None:
-    deep, whole = load_model("mobilenetv2-deep", device="cpu"), with_regression(mobilenetv2)
-    torch.nn.init.normal_(whole.box_regression.change.weight)
-    config = deep.config.model_copy(update={"shallow_block": 7, "regression_border_px": 16, "calibrated": False})
+    deep = load_model("mobilenetv2-deep", device="cpu")
     # 5 x 5 cells of the one do not fit 9 x 9, though its convolutions would.
-    fresh = build_start(config, [deep], seed=0).fresh
-    assert "box_regression.first.weight" in fresh
-    started = build_start(config, [deep, whole], seed=0).model.box_regression.state_dict()
-    assert all(torch.equal(value, whole.box_regression.state_dict()[name]) for name, value in started.items())
+    wider = deep.config.model_copy(update={"regression_border_px": 16, "calibrated": False})
+    assert "box_regression.first.weight" in build_start(wider, deep, seed=0).fresh
+    same = build_start(deep.config.model_copy(update={"calibrated": False}), deep, seed=0)
+    assert not same.fresh
+    assert torch.equal(same.model.box_regression.first.weight, deep.box_regression.first.weight)
+
+
+def test_layers_are_counted_up_to_the_last_then_those_of_the_shallow_level_alone(two_levels) -> None:
+    backbone = two_levels.backbone
+    assert backbone_layers(two_levels) == [*backbone.features, *backbone.shallow]
+    assert len(backbone_layers(two_levels)) == 10 + 4

@@ -1,0 +1,58 @@
+"""``siamfc join``: two networks in one that matches at two levels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from siamfc.cli.console import output
+
+
+def join(
+    shallow: Annotated[str, typer.Argument(metavar="SHALLOW", help="A shipped model or checkpoint: a MobileNetV2.")],
+    deep: Annotated[str, typer.Argument(metavar="DEEP", help="Another, cut at a later block.")],
+    target: Annotated[Path, typer.Argument(help="The checkpoint to write; ends in .safetensors.")],
+    half: Annotated[
+        bool, typer.Option("--half", help="Store in half precision; batch norm's statistics stay in float32.")
+    ] = False,
+    description: Annotated[str, typer.Option(help="One sentence for 'siamfc models' and the file.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace TARGET if it is there.")] = False,
+) -> None:
+    """Put two networks into one that matches at two levels, where things are and what they are; nothing is learned.
+
+    Its score map is the sum of theirs, its box regression and tracker settings are the shallow one's. First layers that
+    are the same in both, as where training kept them (optimiser.frozen_layers), are computed once. The score has to be
+    calibrated anew: 'siamfc calibrate'.
+
+    Example: siamfc join mobilenetv2 mobilenetv2-deep both.safetensors
+    """
+    from siamfc.checkpoint import load_model, save_checkpoint
+    from siamfc.joining import join_levels
+    from siamfc.provenance import Provenance
+    from siamfc.versions import package_version
+
+    models = [load_model(source, device="cpu") for source in (shallow, deep)]
+    infos = [model.info for model in models if model.info is not None]
+    joined = join_levels(*models)
+    info = save_checkpoint(
+        target,
+        joined,
+        provenance=Provenance(
+            description=description,
+            source=" and ".join(f"{each.name} (sha256 {each.short_hash})" for each in infos),
+            trained_on="; ".join(dict.fromkeys(each.provenance.trained_on for each in infos)),
+            licence="; ".join(dict.fromkeys(each.provenance.licence for each in infos)),
+            made_with=f"siamfc {package_version()} join",
+        ),
+        # A threshold of matching is of one network's features.
+        settings={name: values for name, values in infos[0].settings.items() if name != "match"},
+        half_precision=half,
+        overwrite=overwrite,
+    )
+    shared = f"the first {joined.config.shared_layers} layers computed once"
+    size = f"{info.size_bytes / 1e6:.2f} MB, sha256 {info.short_hash}"
+    output.print(f"wrote {info.path}, {shared}, {size}", markup=False, soft_wrap=True)
+    scored = f"siamfc calibrate --weights {info.path} --data LAYOUT:PATH -o scored.safetensors"
+    output.print(f"next: {scored}", markup=False, soft_wrap=True)
