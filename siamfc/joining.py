@@ -15,8 +15,9 @@ _SAME = ("backbone", "standardisation", "batch_norm_eps", "neck_channels", "shal
 def join_levels(shallow: SiamFC, deep: SiamFC) -> SiamFC:
     """One network with the features of both, whose score map is the sum of theirs; nothing is learned.
 
-    First layers that are the same in both are computed once. Box regression, gain and bias are the shallow one's, which
-    of the exemplar slides the inner cells, those that the deeper has, too. Neither's calibration holds for both.
+    First layers that are the same in both are computed once. Of an exemplar those cells are slid that both have, the
+    shallow one's inner ones; box regression, which compares all of the shallow one's, gain and bias are the shallow
+    one's. The score has to be calibrated anew.
 
     Args:
         shallow: A MobileNetV2 cut at a block.
@@ -41,7 +42,10 @@ def join_levels(shallow: SiamFC, deep: SiamFC) -> SiamFC:
         raise ConfigError("networks with a neck cannot be joined: it would mix the levels")
     shared = _shared_layers(below.features, above.features)
     if not shared:
-        raise ConfigError("these networks have no first layer in common: join such as were begun with the same weights")
+        raise ConfigError(
+            "these networks have no first layer in common, number for number: join such as were trained from the same "
+            "weights with their first layers kept (optimiser.frozen_layers)"
+        )
     border_px = shallow.config.regression_border_px + shallow.stride * (last - first)
     config = shallow.config.model_copy(
         update={

@@ -13,7 +13,7 @@ from siamfc.cli.console import output
 def join(
     shallow: Annotated[str, typer.Argument(metavar="SHALLOW", help="A shipped model or checkpoint: a MobileNetV2.")],
     deep: Annotated[str, typer.Argument(metavar="DEEP", help="Another, cut at a later block.")],
-    target: Annotated[Path, typer.Argument(help="The checkpoint to write; ends in .safetensors.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The checkpoint to write; ends in .safetensors.")],
     half: Annotated[
         bool, typer.Option("--half", help="Store in half precision; batch norm's statistics stay in float32.")
     ] = False,
