@@ -84,7 +84,7 @@ class BoxRegression(nn.Module):
         self.cells = cells = len(cell_px)
         self.border = border
         self._stride = stride
-        self._compared = compared
+        self.compared = compared
         self.register_buffer("cell_px", cell_px, persistent=False)
         volume = (2 * MARGIN + 1) ** 2
         self.first = nn.Conv2d(volume + 1, channels, 3, padding=1)
@@ -104,7 +104,7 @@ class BoxRegression(nn.Module):
                 `windows`, with the channels that are compared.
             sizes: (B, 2) width and height of the targets in the exemplars, exemplar pixels.
         """
-        volume = cost_volume(exemplars[:, : self._compared], windows)
+        volume = cost_volume(exemplars[:, : self.compared], windows)
         inside = torch.cat([volume, cell_coverage(sizes, self.cell_px, self._stride)[:, None]], dim=1)
         hidden = F.relu(self.first(inside))
         hidden = hidden + F.relu(self.second(hidden))
@@ -125,9 +125,7 @@ class BoxRegression(nn.Module):
         Returns:
             (B, C', n + 2 MARGIN, n + 2 MARGIN), of the channels that are compared.
         """
-        return search_windows(
-            features[:, : self._compared], corners, self.cells - 2 * self.border, MARGIN + self.border
-        )
+        return search_windows(features[:, : self.compared], corners, self.cells - 2 * self.border, MARGIN + self.border)
 
 
 def cost_volume(exemplars: Tensor, windows: Tensor) -> Tensor:

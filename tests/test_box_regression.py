@@ -25,7 +25,7 @@ from siamfc.crops import context_side
 from siamfc.errors import ConfigError
 from siamfc.model import build_model
 from siamfc.provenance import Provenance
-from siamfc.tracker.box_refinement import believed_share
+from siamfc.tracker.box_refinement import BoxRefinement, believed_share
 from siamfc.tracker.target_state import TargetState
 from tests.regressions import saying, with_regression
 from tests.scenes import pan
@@ -64,6 +64,21 @@ def test_windows_have_their_margin_and_border_and_zeros_beyond_the_features(bord
     assert torch.equal(inner[0], features[0, :, 0:3, 2:5])
     assert torch.equal(inner[1], features[1, :, 1:4, 1:4])
     assert not windows[0, 0, :around].any()  # above the first row
+
+
+@pytest.mark.parametrize("border", [0, 2])
+@pytest.mark.parametrize("cell", [(0, 0), (8, 7), (16, 3), (2, 16)])
+def test_the_tracker_takes_of_a_search_what_windows_are_of_all_of_it_standardised(two_levels, border, cell):
+    model = two_levels if border else load_model("mobilenetv2", device="cpu")
+    refinement = BoxRefinement(model, TrackerConfig())
+    assert model.box_regression is not None
+    assert model.box_regression.border == border
+    torch.manual_seed(0)
+    features = torch.randn(model.out_channels, 21 if border else 25, 21 if border else 25)
+    statistics = model.feature_statistics(features[None])
+    likeness = refinement.likeness(torch.zeros(1, model.out_channels, 9, 9), statistics, (60, 60))
+    wanted = model.box_regression.windows(model.standardise(features[None], statistics), torch.tensor([cell]))
+    assert torch.equal(refinement._window(features, likeness, cell), wanted)
 
 
 def test_only_the_first_channels_are_compared_where_so_many_are_asked_for() -> None:

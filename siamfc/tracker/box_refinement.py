@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from siamfc.box_regression import MARGIN
 from siamfc.boxes import Box
 from siamfc.config import TrackerConfig
 from siamfc.crops import CropRegion, context_side
@@ -106,10 +108,7 @@ class BoxRefinement:
         """
         model, config = self._model, self._config
         features = features.to(likenesses[0].exemplar.dtype)
-        standardised = torch.cat(
-            [model.standardise(each[None], own.statistics) for each, own in zip(features, likenesses, strict=True)]
-        )
-        windows = self._regression.windows(standardised, torch.tensor(cells))
+        windows = torch.cat([self._window(*each) for each in zip(features, likenesses, cells, strict=True)])
         exemplars = torch.cat([own.exemplar for own in likenesses])
         change = self._regression(exemplars, windows, torch.cat([own.size for own in likenesses]))
         numbers = torch.cat([change.shift_px, change.log_size, change.log_size_error], dim=1).tolist()
@@ -123,6 +122,15 @@ class BoxRefinement:
             )
             refinements.append(Refinement((from_center_x + x, from_center_y + y), *size))
         return refinements
+
+    def _window(self, features: Tensor, likeness: Likeness, cell: tuple[int, int]) -> Tensor:
+        """What `BoxRegression.windows` gives of one search's features (C, H, W), of which no more is standardised."""
+        regression, (height, width) = self._regression, features.shape[1:]
+        top, left = (place - regression.border - MARGIN for place in cell)
+        bottom, right = (corner + regression.cells + 2 * MARGIN for corner in (top, left))
+        inside = features[None, :, max(top, 0) : bottom, max(left, 0) : right]
+        compared = self._model.standardise(inside, likeness.statistics)[:, : regression.compared]
+        return F.pad(compared, (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0)))
 
     def place(self, peak: tuple[float, float], refinement: Refinement) -> tuple[float, float]:
         """Between a response's peak and the regressed place, by ``regression_place``; all from the crop's centre."""

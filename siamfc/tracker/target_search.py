@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -30,6 +30,7 @@ from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
+from siamfc.tracker.thread_choice import ThreadChoice, torch_threads
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
 
@@ -87,6 +88,7 @@ class TargetSearch:
         self.batch_targets = batch_targets or (1 if model.device.type == "cpu" else None)
         self._model = fold(model)
         self._runtime = choose_runtime(model, runtime) if isinstance(runtime, str) else runtime or TorchRuntime(model)
+        self._embed = self._embedder()
         self._peaks = PeakFinder(self.config)
         self._presence = Presence(self._model)
         self._check_sizes()
@@ -102,6 +104,7 @@ class TargetSearch:
         twin = copy(self)
         twin.clock, twin._peaks = StageClock(), PeakFinder(self.config)
         twin._runtime, twin._crops = copy(self._runtime), np.empty((0,), dtype=np.uint8)
+        twin._embed = twin._embedder()
         return twin
 
     def warm_up(self) -> None:
@@ -123,6 +126,10 @@ class TargetSearch:
             BoxError: The box lies wholly outside the frame.
             CheckpointError: The network gives numbers that are not finite.
         """
+        with torch_threads(1):  # as `find`
+            return self._start(image, box)
+
+    def _start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         config, height, width = self.config, *image.shape[:2]
         state = TargetState.of(box, (height, width), config)
         fill = mean_color(image)
@@ -193,13 +200,14 @@ class TargetSearch:
             regions = [[state.search_region(scale, self.config.search_size) for scale in scales] for state in states]
             searches = self._cut(image, targets, regions)
         with self.clock.stage("embed"):
-            features = self._runtime.embed(searches)
-        with self.clock.stage("correlate"):
+            features = self._embed(searches)
+        # What follows is too little for several threads, and sums in another order, rounded otherwise, with many.
+        with self.clock.stage("correlate"), torch_threads(1):
             kernel = _kernel_of(targets, len(scales))
             cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
             score_maps = self._runtime.correlate(kernel, features)[:, :cells, :cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
-        with self.clock.stage("post-process"):
+        with self.clock.stage("post-process"), torch_threads(1):
             peaks, responses = self._peaks.find(score_maps)
             found = [self._cell(peak) for peak in peaks]
             refinements = []
@@ -223,6 +231,15 @@ class TargetSearch:
                 score = self._presence.score(target.reference, chosen, found[number])
                 results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
+
+    def _embedder(self) -> Callable[[Tensor], Tensor]:
+        """What embeds in every frame: the runtime, with as many threads as are fastest where they are torch's."""
+        on_cpu = self._model.device.type == "cpu"
+        return (
+            ThreadChoice(self._runtime.embed)
+            if on_cpu and isinstance(self._runtime, TorchRuntime)
+            else self._runtime.embed
+        )
 
     def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:
         """The crops of all targets and scales, (B, 3, search_size, search_size) uint8; valid until the next call."""
