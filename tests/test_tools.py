@@ -56,7 +56,7 @@ def test_runtimes_are_compared_with_torch(dataset, tmp_path) -> None:
 
 def test_all_shipped_networks_are_timed_beside_each_other(dataset) -> None:
     box = ",".join(map(str, _BOX))
-    text = _run("measure_speed.py", dataset / "clip", "--box", box, "--rounds", 1, "--stop", 3)
+    text = _run("measure_speed.py", dataset / "clip", "--box", box, "--rounds", 1, "--stop", 3, "--beside", 1)
     rates = next(line.split()[1:] for line in text.splitlines() if line.startswith("frames/s"))
     assert len(rates) == len(model_names())
     assert "1.00 mobilenetv2-imagenet" in text.splitlines()[-1]

@@ -1,15 +1,20 @@
 """Frames a second, stage by stage, of the shipped networks in turn on one sequence.
 
-    python tools/measure_speed.py FOLDER_OF_IMAGES --box X,Y,W,H [--rounds 5] [--stop 200]
+    python tools/measure_speed.py FOLDER_OF_IMAGES --box X,Y,W,H [--rounds 5] [--stop 200] [--beside 1]
 
 Medians over the rounds of milliseconds a frame; decoding included, nothing written. How many crops a frame each network
 embeds is its own affair: three scales, or one where it has a box regression. "3 crops" is the time to embed three of
-255 px, which compares the networks alone.
+255 px, which compares the networks alone. With --beside, other programs hold so many cores all the while.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -21,14 +26,38 @@ _EMBEDDINGS = 10  # a round, of the three crops
 
 
 def main() -> None:
-    """Print a table: a row a stage, a column a network, and the ratio of the whole."""
+    """Read the command line, and measure, alone or beside others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("--box", required=True, type=lambda text: [float(part) for part in text.split(",")])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stop", type=int)
     parser.add_argument("--config", default="track-default")
+    parser.add_argument(
+        "--beside", type=int, default=0, help="other programs that compute all the time, each on a core"
+    )
     arguments = parser.parse_args()
+    with busy_cores(arguments.beside):
+        measure(arguments)
+
+
+@contextmanager
+def busy_cores(count: int) -> Iterator[None]:
+    """So many programs beside this one that do nothing but compute, each held to a core where the system can."""
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        if hasattr(os, "sched_setaffinity"):
+            for program, core in zip(programs, sorted(os.sched_getaffinity(0)), strict=False):
+                os.sched_setaffinity(program.pid, {core})
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Print a table: a row a stage, a column a network, and the ratio of the whole."""
     networks = {name: load_model(name, device="cpu") for name in model_names()}
     runtimes = {name: TorchRuntime(network) for name, network in networks.items()}
     crops = torch.zeros(3, 3, 255, 255, dtype=torch.uint8).contiguous(memory_format=torch.channels_last)

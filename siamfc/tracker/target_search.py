@@ -112,6 +112,7 @@ class TargetSearch:
         self._runtime.embed(torch.zeros(1, 3, self.config.search_size, self.config.search_size))
 
     @torch.inference_mode()
+    @torch_threads(1)  # see _find_batch
     def start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         """Take a target from a frame.
 
@@ -126,10 +127,6 @@ class TargetSearch:
             BoxError: The box lies wholly outside the frame.
             CheckpointError: The network gives numbers that are not finite.
         """
-        with torch_threads(1):  # as `find`
-            return self._start(image, box)
-
-    def _start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         config, height, width = self.config, *image.shape[:2]
         state = TargetState.of(box, (height, width), config)
         fill = mean_color(image)
