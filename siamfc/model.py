@@ -58,7 +58,7 @@ def usable_statistics(mean: Tensor, deviation: Tensor) -> ChannelStatistics:
 
 
 class ExemplarKernel(NamedTuple):
-    """An exemplar ready to be slid over features as they come, ``correlation(kernel, features) + offset``.
+    """Exemplars ready to be slid over features as they come.
 
     Standardisation, gain and bias are in it, so that nothing is left to do to the search features but correlate.
 
@@ -69,6 +69,15 @@ class ExemplarKernel(NamedTuple):
 
     weight: Tensor
     offset: Tensor
+
+    @torch.inference_mode()
+    def score_maps(self, features: Tensor) -> Tensor:
+        """Score maps (max(N, B), h, w), logits, in the kernel's precision; nothing is recorded for gradients.
+
+        Args:
+            features: (B, C, H, W) of searches, as they come; N and B are equal, or one of them is 1.
+        """
+        return cross_correlate(self.weight, features.to(self.weight.dtype)) + self.offset[:, None, None]
 
 
 class PixelNormalisation(nn.Module):

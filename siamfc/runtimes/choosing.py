@@ -78,13 +78,13 @@ def fastest_runtime(model: SiamFC, *, seconds: float = _TRIAL_S) -> Runtime:
     if model.device.type != "cpu" or not names:
         return reference
     kernel, searches = trial_input(model)
-    maps = reference.correlate(kernel, reference.embed(searches))
+    maps = kernel.score_maps(reference.embed(searches))
     runtimes: list[Runtime] = [reference]
     for name in names:
         try:
             runtime = choose_runtime(model, name)
             # Libraries load, and compile for each size, at the first images of it.
-            found = runtime.correlate(kernel, runtime.embed(searches))
+            found = kernel.score_maps(runtime.embed(searches))
         except (EnvironmentProblem, RuntimeError):
             continue
         if deviation(maps, found) <= AGREEMENT:

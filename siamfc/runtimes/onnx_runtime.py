@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
-from siamfc.model import ExemplarKernel, SiamFC
+from siamfc.model import SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.libraries import need
 from siamfc.runtimes.onnx_graph import FEATURES, IMAGES, build_embedding_graph
@@ -53,11 +52,6 @@ class OnnxRuntime:
             self._session = open_session(self._graph)
         pixels = images.to("cpu", torch.float32, memory_format=torch.contiguous_format)
         return torch.from_numpy(self._session.run([FEATURES], {IMAGES: pixels.numpy()})[0])
-
-    @torch.inference_mode()
-    def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
-        """See `siamfc.runtimes.runtime.Runtime`."""
-        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_session": None}  # opened anew where it is used

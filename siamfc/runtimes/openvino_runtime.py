@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
-from siamfc.model import ExemplarKernel, SiamFC
+from siamfc.model import SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.libraries import need
 from siamfc.runtimes.onnx_graph import IMAGES, build_embedding_graph
@@ -65,11 +64,6 @@ class OpenVinoRuntime:
             request.set_output_tensor(tensor(features[index : index + 1].numpy(), shared_memory=True))
             request.infer()
         return features
-
-    @torch.inference_mode()
-    def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
-        """See `siamfc.runtimes.runtime.Runtime`."""
-        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_requests": OrderedDict()}  # compiled anew where they are used

@@ -83,7 +83,7 @@ def compare(model: SiamFC, exact: Runtime, other: Runtime, pairs: Sequence[CropP
     for exemplar, search in pairs:
         statistics = model.channel_statistics(search) if model.config.standardisation == "first_search" else None
         kernel = model.exemplar_kernel(model.embed(exemplar, statistics), statistics)
-        maps = [runtime.correlate(kernel, runtime.embed(search)) for runtime in (exact, other)]
+        maps = [kernel.score_maps(runtime.embed(search)) for runtime in (exact, other)]
         score_range = float(maps[0].max() - maps[0].min())
         deviations.append(float((maps[0] - maps[1]).abs().max()) / score_range if score_range else 0.0)
         peaks = [np.array(find_peak(upsample(each, _UPSAMPLING, "corners")[0])) for each in maps]

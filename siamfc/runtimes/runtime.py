@@ -1,4 +1,4 @@
-"""What every runtime offers: the work of a frame between crops and score maps."""
+"""What every runtime offers: the network's work in a frame, from crops to features."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from typing import Protocol
 
 from torch import Tensor
 
-from siamfc.model import ExemplarKernel
-
 
 class Runtime(Protocol):
     """A network made ready to be run fast, by one library at one precision.
 
     It does what is done in every frame. Exemplars are embedded once, by torch in full precision
-    (`siamfc.model.SiamFC.exemplar_kernel`), so all runtimes look for the same thing.
+    (`siamfc.model.SiamFC.exemplar_kernel`), and slid by it, so all runtimes look for the same thing in the same way.
     """
 
     @property
@@ -31,16 +29,5 @@ class Runtime(Protocol):
             images: (B, 3, H, W), 0..255, RGB, uint8 or float; channels last in memory is fastest.
 
         Returns:
-            (B, C, h, w), for `correlate` of the same runtime.
-        """
-
-    def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
-        """Score maps, logits, of exemplars slid over searches.
-
-        Args:
-            kernel: Of N exemplars.
-            features: Of B searches, from `embed`; N and B are equal, or one of them is 1.
-
-        Returns:
-            (max(N, B), h, w) float32, on the model's device.
+            (B, C, h, w), for `siamfc.model.ExemplarKernel.score_maps`.
         """

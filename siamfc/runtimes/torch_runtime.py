@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from siamfc.correlation import cross_correlate
 from siamfc.errors import ConfigError, EnvironmentProblem
-from siamfc.model import ExemplarKernel, SiamFC
+from siamfc.model import SiamFC
 from siamfc.runtimes.embedding import Embedding
 from siamfc.runtimes.frozen import freeze
 
@@ -50,11 +49,6 @@ class TorchRuntime:
             plain = self._device.type != "cpu" or self._dtype != torch.float32
             self._run = self._embedding if plain else freeze(self._embedding)
         return self._run(images.to(self._device, self._dtype))
-
-    @torch.inference_mode()
-    def correlate(self, kernel: ExemplarKernel, features: Tensor) -> Tensor:
-        """See `siamfc.runtimes.runtime.Runtime`."""
-        return cross_correlate(kernel.weight, features.to(kernel.weight.dtype)) + kernel.offset[:, None, None]
 
     def __getstate__(self) -> dict[str, Any]:
         # What was recorded cannot be copied or sent, and is recorded anew in a fraction of a second.

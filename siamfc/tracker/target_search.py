@@ -202,7 +202,7 @@ class TargetSearch:
         with self.clock.stage("correlate"), torch_threads(1):
             kernel = _kernel_of(targets, len(scales))
             cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
-            score_maps = self._runtime.correlate(kernel, features)[:, :cells, :cells]
+            score_maps = kernel.score_maps(features)[:, :cells, :cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"), torch_threads(1):
             peaks, responses = self._peaks.find(score_maps)

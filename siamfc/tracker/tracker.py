@@ -30,7 +30,7 @@ class Tracker:
             sections by name. What they do not set the checkpoint does, else the default.
         color_order: ``"bgr"`` for frames as OpenCV gives them.
         keep_maps: Put the score maps into every result.
-        runtime: What embeds and correlates in every frame, or its name; `siamfc.runtimes.choosing.choose_runtime` makes
+        runtime: What embeds in every frame, or its name; `siamfc.runtimes.choosing.choose_runtime` makes
             one in another precision. None takes torch in full precision.
 
     Raises:

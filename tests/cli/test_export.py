@@ -40,7 +40,7 @@ def test_another_program_gets_the_score_maps_from_the_files_alone(exported, mobi
     twice = {"weight": np.concatenate([weight, -weight]), "offset": np.concatenate([offset, offset])}
     maps = correlation.run(None, {"features": features, **twice})[0]
     runtime = choose_runtime(mobilenetv2)
-    expected = runtime.correlate(kernel, runtime.embed(searches))
+    expected = kernel.score_maps(runtime.embed(searches))
     assert maps.shape == (3, 2, 17, 17)
     assert deviation(expected, torch.from_numpy(maps[:, 0])) < AGREEMENT
 
@@ -58,7 +58,7 @@ def test_the_description_tells_model_settings_and_differences(exported, mobilene
 def test_an_export_comes_back_as_a_runtime(exported, mobilenetv2):
     kernel, searches = trial_input(mobilenetv2, num_scales=1)
     maps = [
-        runtime.correlate(kernel, runtime.embed(searches))
+        kernel.score_maps(runtime.embed(searches))
         for runtime in (choose_runtime(mobilenetv2), choose_runtime(mobilenetv2, str(exported)))
     ]
     assert deviation(*maps) < AGREEMENT

@@ -37,7 +37,7 @@ def _plain_maps(model, kernel, searches):
 def test_score_maps_are_those_of_the_plain_network(either_model, name, batch):
     kernel, searches = trial_input(either_model, num_scales=batch)
     runtime = choose_runtime(either_model, name)
-    maps = runtime.correlate(kernel, runtime.embed(searches))
+    maps = kernel.score_maps(runtime.embed(searches))
     assert (runtime.name, runtime.precision) == (name, "fp32")
     assert maps.dtype == torch.float32
     assert deviation(_plain_maps(either_model, kernel, searches), maps) < AGREEMENT
