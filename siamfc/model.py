@@ -39,6 +39,10 @@ class ChannelStatistics(NamedTuple):
     mean: Tensor
     deviation: Tensor
 
+    def standardise(self, features: Tensor) -> Tensor:
+        """Features (..., C, h, w) less their channel's mean, over its deviation."""
+        return (features - self.mean[:, None, None]) / self.deviation[:, None, None]
+
 
 def channel_statistics(features: Tensor) -> ChannelStatistics:
     """Mean and deviation of each channel, (B, C) each, of each of B images' features (B, C, cells)."""
@@ -185,9 +189,7 @@ class SiamFC(nn.Module):
     def standardise(self, features: Tensor, statistics: ChannelStatistics | None = None) -> Tensor:
         """What `embed` gives, from what `features` gives; errors as `embed`."""
         used = self._used_statistics(statistics)
-        if used is None:
-            return features
-        return (features - used.mean[:, None, None]) / used.deviation[:, None, None]
+        return features if used is None else used.standardise(features)
 
     def weigh_context(
         self, exemplar_features: Tensor, sizes: Tensor, weight: float, *, exemplar_px: int = EXEMPLAR_PX

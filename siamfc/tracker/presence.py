@@ -55,7 +55,8 @@ class Presence:
             statistics: Of the first search, where the model takes its standardisation from there.
         """
         used = self._fixed or self._own or statistics
-        features = _standardised(exemplar_features.reshape(exemplar_features.shape[-3:]), used)
+        features = exemplar_features.reshape(exemplar_features.shape[-3:])
+        features = features if used is None else used.standardise(features)
         return PresenceReference(features / _length(features), used)
 
     def cosine(self, reference: PresenceReference, features: Tensor, cell: tuple[int, int]) -> float:
@@ -69,7 +70,8 @@ class Presence:
         height, width = reference.direction.shape[1:]
         row, column = cell
         window = features[:, row : row + height, column : column + width].to(reference.direction.dtype)
-        window = _standardised(window, reference.statistics)
+        if reference.statistics is not None:
+            window = reference.statistics.standardise(window)
         return float((reference.direction * window).sum() / _length(window))
 
     def score(self, reference: PresenceReference, features: Tensor, cell: tuple[int, int]) -> float:
@@ -82,12 +84,6 @@ class Presence:
             return min(max(cosine, 0.0), 1.0)
         slope, offset = self._curve
         return float(torch.sigmoid(torch.tensor(slope * cosine + offset, dtype=torch.float64)))
-
-
-def _standardised(features: Tensor, statistics: ChannelStatistics | None) -> Tensor:
-    if statistics is None:
-        return features
-    return (features - statistics.mean[:, None, None]) / statistics.deviation[:, None, None]
 
 
 def _length(features: Tensor) -> Tensor:
