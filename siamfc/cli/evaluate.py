@@ -11,7 +11,7 @@ import typer
 
 from siamfc.cli import options
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
-from siamfc.cli.progress import progress_bar
+from siamfc.cli.progress import ProgressWatcher
 
 if TYPE_CHECKING:
     from siamfc.evaluation.runs import Progress
@@ -215,22 +215,13 @@ def evaluate(
     _name_problems(evaluation)
 
 
-class _Watcher:
+class _Watcher(ProgressWatcher):
     """Progress over runs on standard error: a bar on a terminal, else a line a tracker."""
 
     def __init__(self) -> None:
         self.done = 0
         self._frames, self._seconds = 0, 0.0
-        self._progress = progress_bar(
-            "{task.description}", "bar", "count", "{task.fields[speed]}", "left", "{task.fields[last]}"
-        )
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        super().__init__("{task.description}", "bar", "count", "{task.fields[speed]}", "left", "{task.fields[last]}")
 
     def observe(self, step: Progress) -> None:
         self.done = step.done

@@ -10,7 +10,7 @@ import typer
 from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
-from siamfc.cli.progress import progress_bar
+from siamfc.cli.progress import ProgressWatcher
 
 if TYPE_CHECKING:
     from siamfc.boxes import Box
@@ -154,22 +154,13 @@ def match(
     _report(run, [one.name for one in exemplars], folder)
 
 
-class _Watcher:
+class _Watcher(ProgressWatcher):
     """Progress on standard error: pictures done, and the tiles of the one that is being searched."""
 
     def __init__(self) -> None:
         self.done = 0
-        self._progress = progress_bar(
-            "{task.description}", "bar", "{task.completed:.0f}/{task.total:.0f} tiles", "elapsed"
-        )
+        super().__init__("{task.description}", "bar", "{task.completed:.0f}/{task.total:.0f} tiles", "elapsed")
         self._task = self._progress.add_task("picture 1", total=1)
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
     def observe_tiles(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total, description=f"picture {self.done + 1}")

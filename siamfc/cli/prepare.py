@@ -9,7 +9,7 @@ import typer
 
 from siamfc.cli import options
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, output, say
-from siamfc.cli.progress import progress_bar
+from siamfc.cli.progress import ProgressWatcher
 
 if TYPE_CHECKING:
     from siamfc.data.crop_verification import StoreCheck
@@ -133,20 +133,13 @@ def _verify(store: Path, workers: int) -> None:
     _print_size(check)
 
 
-class _Watcher:
+class _Watcher(ProgressWatcher):
     """Progress on standard error: a bar on a terminal, else a line a phase."""
 
     def __init__(self) -> None:
         self.done = 0
         self._phase = ""
-        self._progress = progress_bar("{task.description}", "bar", "count", "left")
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        super().__init__("{task.description}", "bar", "count", "left")
 
     def observe(self, step: Progress) -> None:
         if step.phase != self._phase:

@@ -8,6 +8,7 @@ from siamfc.cli.console import messages
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from typing_extensions import Self
 
 
 def progress_bar(*columns: str) -> Progress:
@@ -35,3 +36,25 @@ def progress_bar(*columns: str) -> Progress:
     }
     made = [kinds[column]() if column in kinds else TextColumn(column) for column in columns]
     return Progress(*made, console=messages, transient=True, disable=not messages.is_terminal)
+
+
+class ProgressWatcher:
+    """Shows a bar while it is entered; what commands derive their own from, with what they observe.
+
+    Args:
+        columns: As `progress_bar` takes them.
+    """
+
+    def __init__(self, *columns: str) -> None:
+        self._progress = progress_bar(*columns)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()

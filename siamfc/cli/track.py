@@ -11,7 +11,7 @@ import typer
 from siamfc.cli import options
 from siamfc.cli.arguments import parse_box, source_stem
 from siamfc.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail, messages, say
-from siamfc.cli.progress import progress_bar
+from siamfc.cli.progress import ProgressWatcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,25 +163,15 @@ def track(
     _report(run, folder)
 
 
-class _Watcher:
+class _Watcher(ProgressWatcher):
     """Progress on standard error and, where asked for, the window with its keys."""
 
     def __init__(self, source: FrameSource, window: Window | None) -> None:
         self.frames = 0
         self._window = window
         self._painter: TargetsPainter | None = None
-        self._progress = progress_bar("tracking", "bar", "count", "{task.fields[speed]}", "left")
+        super().__init__("tracking", "bar", "count", "{task.fields[speed]}", "left")
         self._task = self._progress.add_task("tracking", total=source.frame_count, speed="")
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._progress.stop()
 
     def observe(
         self, frame: Frame, found: TrackResult | Mapping[TargetId, TrackResult]

@@ -12,7 +12,7 @@ import typer
 
 from siamfc.cli import options
 from siamfc.cli.console import EXIT_INTERRUPTED, fail, messages, output, say
-from siamfc.cli.progress import progress_bar
+from siamfc.cli.progress import ProgressWatcher
 
 if TYPE_CHECKING:
     from siamfc.data.mixture import Mixture
@@ -145,21 +145,14 @@ def train(
         output.print(f"for a score that is the same scale in all videos: {scored}", markup=False, soft_wrap=True)
 
 
-class _Watcher:
+class _Watcher(ProgressWatcher):
     """Progress on standard error: loss, step and data time; a line an epoch."""
 
     def __init__(self, *, resumed: bool) -> None:
-        self._progress = progress_bar("training", "bar", "count", "{task.fields[now]}", "left")
+        super().__init__("training", "bar", "count", "{task.fields[now]}", "left")
         self._task = self._progress.add_task("training", total=None, now="")
         self._resumed = resumed
         self._smooth: dict[str, float] = {}
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
     def on_step(self, report: StepReport) -> None:
         for name in ("loss", "step_s", "data_s"):
