@@ -30,7 +30,8 @@ from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
-from siamfc.tracker.thread_choice import ThreadChoice, torch_threads
+from siamfc.tracker.thread_choice import ThreadChoice
+from siamfc.tracker.torch_threads import torch_threads
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
 

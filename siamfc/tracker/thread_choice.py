@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from statistics import median
 
 import torch
 from torch import Tensor
 
+from siamfc.tracker.torch_threads import can_be_changed, torch_threads
+
 _CALLS = 3  # what is compared are the medians of so many
 _LEAST_GAIN = 0.05
 _HOPELESS = 1.5  # times the time of the number in use; a trial that took longer is not repeated at once
 _REST = 60.0  # times what a trial took pass before the next
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads in this block, called from this thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class ThreadChoice:
@@ -50,7 +40,7 @@ class ThreadChoice:
     def __call__(self, images: Tensor) -> Tensor:
         """What the function gives of images (B, 3, H, W)."""
         threads = torch.get_num_threads()
-        if threads == 1:
+        if threads == 1 or not can_be_changed():
             return self._embed(images)
         kind = threads, images.shape
         if kind not in self._choices:

@@ -6,7 +6,11 @@ import pytest
 import torch
 
 from siamfc.checkpoint import load_model
-from siamfc.tracker.thread_choice import ThreadChoice, _Choice, torch_threads
+from siamfc.tracker import multi_tracker, thread_choice
+from siamfc.tracker import torch_threads as threads_of_torch
+from siamfc.tracker.multi_tracker import MultiTracker
+from siamfc.tracker.thread_choice import ThreadChoice, _Choice
+from siamfc.tracker.torch_threads import torch_threads
 from siamfc.tracker.tracker import Tracker
 from tests.clips import short_clip
 
@@ -126,3 +130,20 @@ def test_the_number_is_left_as_it_was_where_a_frame_fails(four_threads):
     with pytest.raises(RuntimeError, match="broken"):
         ThreadChoice(break_down)(torch.zeros(1, 3, 8, 8))
     assert torch.get_num_threads() == ALL
+
+
+def test_the_number_is_never_touched_where_torch_has_its_own_pool(monkeypatch):
+    def refuse(_):
+        raise AssertionError("this would stay so for good")
+
+    model, clip = load_model(device="cpu"), short_clip(num_frames=3)
+    with torch_threads(2):
+        for module in (threads_of_torch, thread_choice, multi_tracker):
+            monkeypatch.setattr(module, "can_be_changed", lambda: False)
+        monkeypatch.setattr(torch, "set_num_threads", refuse)
+        tracker = MultiTracker(model)
+        for name in ("one", "other"):
+            tracker.add(clip.render(0), clip.boxes[0], id=name)
+        found = tracker.update(clip.render(1))
+        monkeypatch.undo()
+    assert found["one"] == found["other"]
