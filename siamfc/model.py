@@ -34,14 +34,14 @@ def without_border(images: Tensor, border: int) -> Tensor:
 
 
 class ChannelStatistics(NamedTuple):
-    """Mean and deviation of each feature channel, (C,) each; what features are standardised by."""
+    """Mean and deviation of each feature channel, (C,) each, or (B, C); what features are standardised by."""
 
     mean: Tensor
     deviation: Tensor
 
     def standardise(self, features: Tensor) -> Tensor:
-        """Features (..., C, h, w) less their channel's mean, over its deviation."""
-        return (features - self.mean[:, None, None]) / self.deviation[:, None, None]
+        """Features (B, C, h, w) or (C, h, w) less their channel's mean, over its deviation; each image's by (B, C)."""
+        return (features - self.mean[..., None, None]) / self.deviation[..., None, None]
 
 
 def channel_statistics(features: Tensor) -> ChannelStatistics:

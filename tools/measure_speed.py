@@ -4,7 +4,8 @@
 
 Medians over the rounds of milliseconds a frame; decoding included, nothing written. How many crops a frame each network
 embeds is its own affair: three scales, or one where it has a box regression. "3 crops" is the time to embed three of
-255 px, which compares the networks alone. With --beside, other programs hold so many cores all the while.
+255 px by all threads, which compares the networks alone. With --beside, other programs hold so many cores all the
+while. PYTHONPATH=CHECKOUT measures another version of the package.
 """
 
 import argparse
@@ -37,6 +38,8 @@ def main() -> None:
         "--beside", type=int, default=0, help="other programs that compute all the time, each on a core"
     )
     arguments = parser.parse_args()
+    if arguments.beside < 0:
+        parser.error("--beside is 0 or more")
     with busy_cores(arguments.beside):
         measure(arguments)
 
@@ -44,7 +47,9 @@ def main() -> None:
 @contextmanager
 def busy_cores(count: int) -> Iterator[None]:
     """So many programs beside this one that do nothing but compute, each held to a core where the system can."""
-    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    # Each ends with this program, however that ends.
+    busy = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+    programs = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(count)]  # noqa: S603 - our own words
     try:
         if hasattr(os, "sched_setaffinity"):
             for program, core in zip(programs, sorted(os.sched_getaffinity(0)), strict=False):
@@ -76,7 +81,8 @@ def measure(arguments: argparse.Namespace) -> None:
                 runtimes[name].embed(crops)
             times[name].setdefault("3 crops", []).append(1000 * (time.perf_counter() - began) / _EMBEDDINGS)
     medians = {name: {stage: statistics.median(row) for stage, row in rows.items()} for name, rows in times.items()}
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, medians of {arguments.rounds} rounds")
+    beside = f", beside {arguments.beside} busy cores" if arguments.beside else ""
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, medians of {arguments.rounds} rounds{beside}")
     print(f"{'ms a frame':14}" + "".join(f"{name:>22}" for name in medians))
     for stage in medians["alexnet"]:
         print(f"{stage:14}" + "".join(f"{rows[stage]:22.2f}" for rows in medians.values()))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,12 +27,12 @@ from siamfc.score_map import displacement_px, score_map_cells, score_map_positio
 from siamfc.timing import StageClock
 from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.tracker.motion_blur import motion_blurred
+from siamfc.tracker.one_thread import OneThread
 from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
 from siamfc.tracker.thread_choice import ThreadChoice
-from siamfc.tracker.torch_threads import torch_threads
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
 
@@ -89,6 +90,7 @@ class TargetSearch:
         self.batch_targets = batch_targets or (1 if model.device.type == "cpu" else None)
         self._model = fold(model)
         self._runtime = choose_runtime(model, runtime) if isinstance(runtime, str) else runtime or TorchRuntime(model)
+        self._by_one = OneThread(model.device)
         self._embed = self._embedder()
         self._peaks = PeakFinder(self.config)
         self._presence = Presence(self._model)
@@ -105,6 +107,7 @@ class TargetSearch:
         twin = copy(self)
         twin.clock, twin._peaks = StageClock(), PeakFinder(self.config)
         twin._runtime, twin._crops = copy(self._runtime), np.empty((0,), dtype=np.uint8)
+        twin._by_one = OneThread(self._model.device)
         twin._embed = twin._embedder()
         return twin
 
@@ -112,8 +115,6 @@ class TargetSearch:
         """Let the runtime do now what it does at its first images."""
         self._runtime.embed(torch.zeros(1, 3, self.config.search_size, self.config.search_size))
 
-    @torch.inference_mode()
-    @torch_threads(1)  # see _find_batch
     def start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         """Take a target from a frame.
 
@@ -128,6 +129,10 @@ class TargetSearch:
             BoxError: The box lies wholly outside the frame.
             CheckpointError: The network gives numbers that are not finite.
         """
+        return self._by_one(partial(self._start, image, box))
+
+    @torch.inference_mode()
+    def _start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         config, height, width = self.config, *image.shape[:2]
         state = TargetState.of(box, (height, width), config)
         fill = mean_color(image)
@@ -200,12 +205,24 @@ class TargetSearch:
         with self.clock.stage("embed"):
             features = self._embed(searches)
         # What follows is too little for several threads, and sums in another order, rounded otherwise, with many.
-        with self.clock.stage("correlate"), torch_threads(1):
+        return self._by_one(partial(self._read, features, targets, states, scales, regions))
+
+    @torch.inference_mode()
+    def _read(
+        self,
+        features: Tensor,
+        targets: list[Target],
+        states: list[TargetState],
+        scales: list[float],
+        regions: list[list[CropRegion]],
+    ) -> list[TrackResult]:
+        """Find targets in the features of their searches, a row of ``regions`` each, and move them there."""
+        with self.clock.stage("correlate"):
             kernel = _kernel_of(targets, len(scales))
             cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
             score_maps = kernel.score_maps(features)[:, :cells, :cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
-        with self.clock.stage("post-process"), torch_threads(1):
+        with self.clock.stage("post-process"):
             peaks, responses = self._peaks.find(score_maps)
             found = [self._cell(peak) for peak in peaks]
             refinements = []
@@ -232,12 +249,9 @@ class TargetSearch:
 
     def _embedder(self) -> Callable[[Tensor], Tensor]:
         """What embeds in every frame: the runtime, with as many threads as are fastest where they are torch's."""
-        on_cpu = self._model.device.type == "cpu"
-        return (
-            ThreadChoice(self._runtime.embed)
-            if on_cpu and isinstance(self._runtime, TorchRuntime)
-            else self._runtime.embed
-        )
+        if self._model.device.type == "cpu" and isinstance(self._runtime, TorchRuntime):
+            return ThreadChoice(self._runtime.embed, self._by_one)
+        return self._runtime.embed
 
     def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:
         """The crops of all targets and scales, (B, 3, search_size, search_size) uint8; valid until the next call."""

@@ -121,9 +121,8 @@ def _standardised(model: SiamFC, exemplars: Tensor, searches: Tensor) -> tuple[T
     """Features of exemplars and searches (B, C, h, w), standardised as the model does: by each pair's own search."""
     if model.config.standardisation != "first_search":
         return model.standardise(exemplars), model.standardise(searches)
-    mean, deviation = channel_statistics(searches.flatten(2))
-    mean, deviation = mean[..., None, None], deviation[..., None, None]
-    return (exemplars - mean) / deviation, (searches - mean) / deviation
+    statistics = channel_statistics(searches.flatten(2))
+    return statistics.standardise(exemplars), statistics.standardise(searches)
 
 
 def cut_windows(features: Tensor, size: tuple[int, int], windows: int) -> Tensor:

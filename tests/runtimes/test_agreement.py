@@ -95,9 +95,6 @@ class PlainRuntime:
     def embed(self, images):
         return self.model.features(images)
 
-    def correlate(self, kernel, features):
-        return cross_correlate(kernel.weight, features) + kernel.offset[:, None, None]
-
 
 def test_a_signal_finds_its_stack_after_openvino_was_let_go_in_another_thread():
     """Its CPU plugin moves the signal stack of the thread that loads it into memory of its own."""
