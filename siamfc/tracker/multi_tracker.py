@@ -19,9 +19,9 @@ from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
 from siamfc.timing import StageClock
-from siamfc.tracker.one_thread import threads_can_be_changed
 from siamfc.tracker.search_crew import SearchCrew
 from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.torch_threads import can_be_one
 from siamfc.tracker.track_result import TrackResult
 
 
@@ -156,7 +156,7 @@ class MultiTracker:
 
     def _searcher(self) -> TargetSearch | SearchCrew:
         threads = torch.get_num_threads()
-        if not self._at_once or threads < 2 or len(self._targets) < 2 or not threads_can_be_changed():
+        if not self._at_once or threads < 2 or len(self._targets) < 2 or not can_be_one():
             return self._search
         if self._crew is None or self._crew.threads != threads:
             self._crew = SearchCrew(self._search, threads)

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
-import torch
-
 from siamfc.frames import Image
 from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.torch_threads import one_thread
 from siamfc.tracker.track_result import TrackResult
 
 
@@ -36,11 +35,9 @@ class SearchCrew:
         self._searches = [search.twin() for _ in range(threads)]
         self._of_thread = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="siamfc-search")
-        before = torch.get_num_threads()
         all_here, one_by_one = threading.Barrier(threads), threading.Lock()
         starts = [self._pool.submit(self._start, own, all_here, one_by_one) for own in self._searches]
         wait(starts)
-        torch.set_num_threads(before)  # torch hands a thread's number on to threads that are started later
         for start in starts:
             start.result()
 
@@ -54,7 +51,7 @@ class SearchCrew:
 
     def _start(self, search: TargetSearch, all_here: threading.Barrier, one_by_one: threading.Lock) -> None:
         all_here.wait()  # so that each thread takes one of these
-        torch.set_num_threads(1)  # of this thread
+        one_thread()
         with one_by_one:  # recording and compiling networks is not made for several threads
             search.warm_up()
         self._of_thread.search = search

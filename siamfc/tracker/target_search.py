@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -27,12 +26,12 @@ from siamfc.score_map import displacement_px, score_map_cells, score_map_positio
 from siamfc.timing import StageClock
 from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.tracker.motion_blur import motion_blurred
-from siamfc.tracker.one_thread import OneThread
 from siamfc.tracker.presence import Presence, PresenceReference
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
 from siamfc.tracker.thread_choice import ThreadChoice
+from siamfc.tracker.torch_threads import one_thread
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
 
@@ -90,7 +89,6 @@ class TargetSearch:
         self.batch_targets = batch_targets or (1 if model.device.type == "cpu" else None)
         self._model = fold(model)
         self._runtime = choose_runtime(model, runtime) if isinstance(runtime, str) else runtime or TorchRuntime(model)
-        self._by_one = OneThread(model.device)
         self._embed = self._embedder()
         self._peaks = PeakFinder(self.config)
         self._presence = Presence(self._model)
@@ -107,7 +105,6 @@ class TargetSearch:
         twin = copy(self)
         twin.clock, twin._peaks = StageClock(), PeakFinder(self.config)
         twin._runtime, twin._crops = copy(self._runtime), np.empty((0,), dtype=np.uint8)
-        twin._by_one = OneThread(self._model.device)
         twin._embed = twin._embedder()
         return twin
 
@@ -115,6 +112,7 @@ class TargetSearch:
         """Let the runtime do now what it does at its first images."""
         self._runtime.embed(torch.zeros(1, 3, self.config.search_size, self.config.search_size))
 
+    @torch.inference_mode()
     def start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         """Take a target from a frame.
 
@@ -129,9 +127,9 @@ class TargetSearch:
             BoxError: The box lies wholly outside the frame.
             CheckpointError: The network gives numbers that are not finite.
         """
-        return self._by_one(partial(self._start, image, box))
+        with one_thread():
+            return self._start(image, box)
 
-    @torch.inference_mode()
     def _start(self, image: Image, box: Box) -> tuple[Target, TrackResult]:
         config, height, width = self.config, *image.shape[:2]
         state = TargetState.of(box, (height, width), config)
@@ -205,9 +203,9 @@ class TargetSearch:
         with self.clock.stage("embed"):
             features = self._embed(searches)
         # What follows is too little for several threads, and sums in another order, rounded otherwise, with many.
-        return self._by_one(partial(self._read, features, targets, states, scales, regions))
+        with one_thread():
+            return self._read(features, targets, states, scales, regions)
 
-    @torch.inference_mode()
     def _read(
         self,
         features: Tensor,
@@ -250,7 +248,7 @@ class TargetSearch:
     def _embedder(self) -> Callable[[Tensor], Tensor]:
         """What embeds in every frame: the runtime, with as many threads as are fastest where they are torch's."""
         if self._model.device.type == "cpu" and isinstance(self._runtime, TorchRuntime):
-            return ThreadChoice(self._runtime.embed, self._by_one)
+            return ThreadChoice(self._runtime.embed)
         return self._runtime.embed
 
     def _cut(self, image: Image, targets: list[Target], regions: list[list[CropRegion]]) -> Tensor:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from siamfc.tracker.one_thread import OneThread, threads_can_be_changed
+from siamfc.tracker.torch_threads import can_be_one, one_thread
 
 _TRIAL_CALLS = 8
 _WINDOW = 32  # calls of the number in use that a trial is compared with
 _LEAST_GAIN = 0.05
-_HOPELESS = 1.5  # times the usual time; a trial ends with a call that took longer
-_REST, _LONGEST_REST_S = 60.0, 30.0  # times what a trial took pass before the next, or so many seconds
+_HOPELESS = 3.0  # times the usual time; a trial ends with a call that took longer
+_REST = 16.0, 64.0  # times what a trial took pass before the next: of the first, and at most
+_LONGEST_REST_S = 30.0
 
 
 class ThreadChoice:
@@ -34,23 +34,21 @@ class ThreadChoice:
 
     Args:
         embed: The function, on a CPU.
-        by_one: Where it is run by one thread.
     """
 
-    def __init__(self, embed: Callable[[Tensor], Tensor], by_one: OneThread) -> None:
+    def __init__(self, embed: Callable[[Tensor], Tensor]) -> None:
         self._embed = embed
-        self._by_one = by_one
         self._choices: dict[tuple[int, torch.Size], _Choice | None] = {}
 
     def __call__(self, images: Tensor) -> Tensor:
         """What the function gives of images (B, 3, H, W)."""
         threads = torch.get_num_threads()
-        if threads == 1 or not threads_can_be_changed():
+        if threads == 1:
             return self._embed(images)
         kind = threads, images.shape
         if kind not in self._choices:
             features = self._embed(images)
-            same = torch.equal(features, self._by_one(partial(self._embed, images)))
+            same = can_be_one() and torch.equal(features, self._by_one(images))
             self._choices[kind] = _Choice() if same else None
             return features
         choice = self._choices[kind]
@@ -58,10 +56,14 @@ class ThreadChoice:
             return self._embed(images)
         began = time.perf_counter()
         by_all = choice.is_all_next(began)
-        features = self._embed(images) if by_all else self._by_one(partial(self._embed, images))
+        features = self._embed(images) if by_all else self._by_one(images)
         ended = time.perf_counter()
         choice.took(ended - began, by_all=by_all, now=ended)
         return features
+
+    def _by_one(self, images: Tensor) -> Tensor:
+        with one_thread():
+            return self._embed(images)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_choices": {}}  # of this process, this machine and its clock
@@ -75,6 +77,7 @@ class _Choice:
         self._usual: deque[float] = deque(maxlen=_WINDOW)  # of what is used
         self._tried: list[float] = []
         self._next_trial = 0.0
+        self._rest = _REST[0]
 
     def is_all_next(self, now: float) -> bool:
         on_trial = bool(self._usual) and now >= self._next_trial
@@ -89,7 +92,8 @@ class _Choice:
         hopeless = seconds > _HOPELESS * usual
         if len(self._tried) < _TRIAL_CALLS and not hopeless:
             return
-        self._next_trial = now + min(_REST * sum(self._tried), _LONGEST_REST_S)
+        self._next_trial = now + min(self._rest * sum(self._tried), _LONGEST_REST_S)
+        self._rest = min(2 * self._rest, _REST[1])  # the first may mistake a stall for the usual time
         if not hopeless and fmean(self._tried) < (1 - _LEAST_GAIN) * usual:
             self._uses_all = by_all
             self._usual = deque(self._tried, maxlen=_WINDOW)

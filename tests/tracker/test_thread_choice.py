@@ -6,21 +6,24 @@ import copy
 import pickle
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController
 
 from siamfc.checkpoint import load_model, model_names
-from siamfc.tracker import multi_tracker, one_thread, thread_choice
+from siamfc.errors import BoxError
+from siamfc.tracker import torch_threads
 from siamfc.tracker.multi_tracker import MultiTracker
-from siamfc.tracker.one_thread import OneThread, threads_can_be_changed
 from siamfc.tracker.thread_choice import ThreadChoice, _Choice
+from siamfc.tracker.torch_threads import can_be_one, one_thread
 from siamfc.tracker.tracker import Tracker
 from tests.clips import short_clip
 
 ALL = 4
 
-needs_openmp = pytest.mark.skipif(not threads_can_be_changed(), reason="this torch cannot change its threads")
+needs_openmp = pytest.mark.skipif(not can_be_one(), reason="this torch computes without OpenMP")
 
 
 @pytest.fixture
@@ -109,7 +112,7 @@ def test_features_that_depend_on_the_number_keep_all_threads(threads):
         return images + counts[-1]
 
     images = torch.zeros(1, 3, 8, 8)
-    chosen = ThreadChoice(embed, OneThread(images.device))
+    chosen = ThreadChoice(embed)
     assert all(torch.equal(chosen(images), images + ALL) for _ in range(20))
     assert counts.count(1) == 1  # the one that was compared
 
@@ -123,7 +126,7 @@ def test_features_that_do_not_are_computed_by_either_and_each_shape_is_timed_apa
         counts.append(torch.get_num_threads())
         return 2 * images
 
-    chosen = ThreadChoice(embed, OneThread(torch.device("cpu")))
+    chosen = ThreadChoice(embed)
     for images in (torch.ones(1, 3, 8, 8), torch.ones(3, 3, 8, 8)):
         counts.clear()
         assert all(torch.equal(chosen(images), 2 * images) for _ in range(20))
@@ -131,28 +134,23 @@ def test_features_that_do_not_are_computed_by_either_and_each_shape_is_timed_apa
     assert torch.get_num_threads() == ALL
 
 
-def test_where_one_thread_is_asked_for_nothing_else_is_used_and_work_is_done_in_place(threads):
+def test_where_one_thread_is_asked_for_nothing_else_is_used(threads):
     threads(1)
     seen = []
 
     def embed(images):
-        seen.append((torch.get_num_threads(), threading.current_thread()))
+        seen.append(torch.get_num_threads())
         return images
 
-    chosen = ThreadChoice(embed, OneThread(torch.device("cpu")))
+    chosen = ThreadChoice(embed)
     for _ in range(20):
         chosen(torch.zeros(1, 3, 8, 8))
-    assert set(seen) == {(1, threading.current_thread())}
-
-
-def test_work_for_a_gpu_is_done_in_place(threads):
-    threads(ALL)
-    assert OneThread(torch.device("cuda:0"))(threading.current_thread) is threading.current_thread()
+    assert seen == 20 * [1]
 
 
 def test_what_was_learned_about_this_machine_stays_here(threads):
     threads(ALL)
-    chosen = ThreadChoice(torch.relu, OneThread(torch.device("cpu")))
+    chosen = ThreadChoice(torch.relu)
     chosen(torch.zeros(1, 3, 8, 8))
     for other in (copy.deepcopy(chosen), pickle.loads(pickle.dumps(chosen))):
         assert not other._choices
@@ -199,29 +197,36 @@ def test_threads_that_begin_during_a_frame_have_their_number(mobilenetv2, thread
     assert set(seen) == {ALL}
 
 
-def test_the_number_is_never_touched_where_torch_has_its_own_pool(monkeypatch, threads):
-    def refuse(_):
-        raise AssertionError("this would stay so for good")
-
+@pytest.mark.parametrize("count", [1, 2])
+def test_where_torch_has_a_pool_of_its_own_all_its_threads_are_used(count, monkeypatch, threads):
     threads(2)
     model, clip = load_model(device="cpu"), short_clip(num_frames=3)
-    with monkeypatch.context() as patch:
-        for module in (one_thread, thread_choice, multi_tracker):
-            patch.setattr(module, "threads_can_be_changed", lambda: False)
-        patch.setattr(torch, "set_num_threads", refuse)
-        tracker = MultiTracker(model)
-        for name in ("one", "other"):
-            tracker.add(clip.render(0), clip.boxes[0], id=name)
-        found = tracker.update(clip.render(1))
-    assert found["one"] == found["other"]
+    monkeypatch.setattr(torch_threads, "_openmp", lambda: ThreadpoolController().select(user_api="none here"))
+    others, tracker = threading.active_count(), MultiTracker(model)
+    for _ in range(count):
+        tracker.add(clip.render(0), clip.boxes[0])
+    found = tracker.update(clip.render(1))
+    assert [result.box for result in found.values()] == count * [found[0].box]
+    assert torch.get_num_threads() == 2
+    assert threading.active_count() == others
 
 
-def test_an_error_in_a_frame_is_the_callers(threads):
+@needs_openmp
+def test_one_thread_is_of_its_thread_and_of_no_other(threads):
     threads(ALL)
+    with ThreadPoolExecutor(1) as pool:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+            assert pool.submit(torch.get_num_threads).result() == ALL
+        pool.submit(one_thread).result()
+        assert pool.submit(torch.get_num_threads).result() == 1  # from then on
+    assert torch.get_num_threads() == ALL
 
-    def break_down():
-        raise RuntimeError("broken")
 
-    with pytest.raises(RuntimeError, match="broken"):
-        OneThread(torch.device("cpu"))(break_down)
+@needs_openmp
+def test_an_error_in_a_frame_leaves_the_number_as_it_was(mobilenetv2, threads):
+    threads(ALL)
+    clip = short_clip(num_frames=1)
+    with pytest.raises(BoxError):
+        Tracker(mobilenetv2).init(clip.render(0), (-500, -500, 20, 20))
     assert torch.get_num_threads() == ALL
