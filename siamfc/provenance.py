@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,3 +55,14 @@ class CheckpointInfo:
         ``sha256sum FILE`` prints the same.
         """
         return self.sha256[:12]
+
+
+def combined_provenance(parts: Sequence[CheckpointInfo], *, description: str, made_with: str) -> Provenance:
+    """Where a network comes from that was made of several: all that is told of each, once."""
+    return Provenance(
+        description=description,
+        source=" and ".join(f"{each.name} (sha256 {each.short_hash})" for each in parts),
+        trained_on="; ".join(dict.fromkeys(each.provenance.trained_on for each in parts)),
+        licence="; ".join(dict.fromkeys(each.provenance.licence for each in parts)),
+        made_with=made_with,
+    )

@@ -30,7 +30,7 @@ def join(
     """
     from siamfc.checkpoint import load_model, save_checkpoint
     from siamfc.joining import join_levels
-    from siamfc.provenance import Provenance
+    from siamfc.provenance import combined_provenance
     from siamfc.versions import package_version
 
     models = [load_model(source, device="cpu") for source in (shallow, deep)]
@@ -39,13 +39,7 @@ def join(
     info = save_checkpoint(
         target,
         joined,
-        provenance=Provenance(
-            description=description,
-            source=" and ".join(f"{each.name} (sha256 {each.short_hash})" for each in infos),
-            trained_on="; ".join(dict.fromkeys(each.provenance.trained_on for each in infos)),
-            licence="; ".join(dict.fromkeys(each.provenance.licence for each in infos)),
-            made_with=f"siamfc {package_version()} join",
-        ),
+        provenance=combined_provenance(infos, description=description, made_with=f"siamfc {package_version()} join"),
         # A threshold of matching is of one network's features.
         settings={name: values for name, values in infos[0].settings.items() if name != "match"},
         half_precision=half,

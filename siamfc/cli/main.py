@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from siamfc.cli import data
+from siamfc.cli.average import average
 from siamfc.cli.bench import bench
 from siamfc.cli.calibrate import calibrate
 from siamfc.cli.console import ErrorReportingGroup, output
@@ -49,6 +50,7 @@ for _command in (
     models,
     convert,
     join,
+    average,
     export,
     bench,
     vot,
