@@ -1,4 +1,4 @@
-"""The mean of several networks' weights: of runs that began with the same weights it is often better than each."""
+"""The mean of several networks' weights: of runs that began with the same, often a better network than each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import torch
 from siamfc.errors import ConfigError
 from siamfc.model import SiamFC, build_model
 
-LEAST_COSINE = 0.8
+FARTHEST = 0.6
+_TINY = torch.tensor(1e-12)
 
 
 def average_weights(models: Sequence[SiamFC]) -> SiamFC:
-    """One network whose every weight is the mean of theirs, after Wortsman et al. 2022, "Model soups" (2203.05482).
+    """One network whose every number is the mean of theirs, after Wortsman et al. 2022, "Model soups" (2203.05482).
 
-    The mean of features, which it stands for, is theirs only nearby: runs have to begin with the same weights, and not
-    to go far. The score has to be calibrated anew.
+    The mean of weights computes something like the mean of features only where they are near each other: of runs that
+    began with the same weights, all of them, and kept batch norm's statistics (``optimiser.batch_norm`` frozen or
+    folded). The score has to be calibrated anew.
 
     Args:
         models: Two or more.
@@ -26,8 +28,7 @@ def average_weights(models: Sequence[SiamFC]) -> SiamFC:
         The network, in evaluation mode on the CPU.
 
     Raises:
-        ConfigError: Fewer, of different settings, or too unlike each other: a cosine below `LEAST_COSINE` between the
-            weights of a layer in two of them.
+        ConfigError: Fewer, of different settings, or too unlike: a `distance` above `FARTHEST`.
     """
     if len(models) < 2:
         raise ConfigError("a mean is of two networks or more")
@@ -36,27 +37,33 @@ def average_weights(models: Sequence[SiamFC]) -> SiamFC:
         unlike = [name for name, value in config if value != getattr(configs[0], name)]
         if unlike:
             raise ConfigError(f"networks are averaged that are built alike, and these differ in {', '.join(unlike)}")
-    if (least := least_cosine(models)) < LEAST_COSINE:
+    farthest, layer = distance(models)
+    if farthest > FARTHEST:
         raise ConfigError(
-            f"a layer's weights in two of these networks have a cosine of {least:.2f}, too far apart for their mean to "
-            "match anything: average runs that began with the same weights"
+            f"{layer} differs by {farthest:.0%} of its size between two of these networks, too far for their mean to "
+            "match anything: average runs that began with the same weights (--init), in all layers"
         )
     average = build_model(configs[0]).eval()
     states = [model.state_dict() for model in models]
     mean = {
-        name: torch.stack([state[name].double() for state in states]).mean(dim=0).to(value.dtype)
+        name: torch.stack([state[name].cpu().double() for state in states]).mean(dim=0).to(value.dtype)
         for name, value in average.state_dict().items()
     }
     average.load_state_dict(mean)
     return average
 
 
-def least_cosine(models: Sequence[SiamFC]) -> float:
-    """The smallest cosine between the weights of a layer in two of these networks, which are built alike."""
-    cosines = (
-        float(torch.cosine_similarity(one.detach().flatten(), other.detach().flatten(), dim=0))
-        for pair in combinations(models, 2)
-        for one, other in zip(*(model.parameters() for model in pair), strict=True)
-        if one.ndim > 1  # of few numbers, such as biases, it says little
-    )
-    return min(cosines)
+def distance(models: Sequence[SiamFC]) -> tuple[float, str]:
+    """How far a layer's weights are apart, over the size of the larger, at most; and which layer that is.
+
+    Args:
+        models: Two or more that are built alike. Vectors, such as biases, say little and are left out.
+    """
+    apart = [
+        (float((one - other).norm() / max(one.norm(), other.norm(), _TINY)), name)
+        for pair in combinations([dict(model.named_parameters()) for model in models], 2)
+        for name in pair[0]
+        for one, other in [[weights[name].detach().cpu() for weights in pair]]
+        if one.ndim > 1
+    ]
+    return max(apart)

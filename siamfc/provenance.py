@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from siamfc.config import ModelConfig
 
+# What follows it in `Provenance.trained_on` is no data that the weights learned from.
+CALIBRATED_ON = "; the score was calibrated on "
+
 
 class Provenance(BaseModel):
     """What a checkpoint says of itself, in words for people."""
@@ -22,6 +25,11 @@ class Provenance(BaseModel):
     trained_on: str = Field(default="not stated", description="data that the weights learned from")
     licence: str = Field(default="not stated", description="what binds those who use or pass on the weights")
     made_with: str = Field(default="", description="program version and command")
+
+    @property
+    def learned_from(self) -> str:
+        """What the weights learned from, without what the score was calibrated on."""
+        return self.trained_on.partition(CALIBRATED_ON)[0]
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,11 @@ class CheckpointInfo:
 
 
 def combined_provenance(parts: Sequence[CheckpointInfo], *, description: str, made_with: str) -> Provenance:
-    """Where a network comes from that was made of several: all that is told of each, once."""
+    """Where a network comes from that was made of several and is not calibrated: all that is told of each, once."""
     return Provenance(
         description=description,
         source=" and ".join(f"{each.name} (sha256 {each.short_hash})" for each in parts),
-        trained_on="; ".join(dict.fromkeys(each.provenance.trained_on for each in parts)),
+        trained_on="; ".join(dict.fromkeys(each.provenance.learned_from for each in parts)),
         licence="; ".join(dict.fromkeys(each.provenance.licence for each in parts)),
         made_with=made_with,
     )

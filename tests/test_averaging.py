@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from siamfc import Tracker
-from siamfc.averaging import average_weights, least_cosine
+from siamfc.averaging import average_weights, distance
 from siamfc.checkpoint import load_model, save_checkpoint
 from siamfc.cli.main import app
 from siamfc.errors import ConfigError
@@ -24,16 +24,19 @@ def changed(model, share, *, seed):
         for weights in other.parameters():
             noise = torch.randn(weights.shape, generator=draw)
             weights.add_(share * noise * weights.norm() / noise.norm())
+        for name, statistic in other.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                statistic.mul_(1 + share * seed)
     return other
 
 
 def test_every_weight_and_statistic_is_the_mean(mobilenetv2):
-    models = [mobilenetv2, *(changed(mobilenetv2, 0.1, seed=seed) for seed in range(2))]
+    models = [mobilenetv2, *(changed(mobilenetv2, 0.1, seed=seed) for seed in (1, 2))]
     mean = average_weights(models)
     states = [model.state_dict() for model in models]
     for name, value in mean.state_dict().items():
         expected = sum(state[name].double() for state in states) / 3
-        torch.testing.assert_close(value.double(), expected, atol=0, rtol=1e-6)
+        torch.testing.assert_close(value.double(), expected, atol=1e-30, rtol=1e-6)
     assert not mean.config.calibrated
 
 
@@ -54,42 +57,76 @@ def test_networks_built_otherwise_are_refused_and_told_where_they_differ(mobilen
         average_weights([mobilenetv2, alexnet])
 
 
-def test_networks_begun_otherwise_are_refused(mobilenetv2):
+def test_networks_begun_otherwise_are_refused_and_told_by_which_layer(mobilenetv2):
     torch.manual_seed(0)
     other = build_model(mobilenetv2.config)
-    assert least_cosine([mobilenetv2, other]) < 0.3
-    with pytest.raises(ConfigError, match="average runs that began with the same weights"):
+    farthest, layer = distance([mobilenetv2, other])
+    assert farthest > 0.9
+    with pytest.raises(ConfigError, match=f"{layer} differs by .*began with the same weights"):
         average_weights([mobilenetv2, other])
 
 
-def test_the_command_writes_a_checkpoint_that_tracks_and_tells_its_parts(mobilenetv2, tmp_path, photograph):
-    sources = []
-    for seed in range(2):
+def test_layers_of_another_scale_are_refused(mobilenetv2):
+    other = copy.deepcopy(mobilenetv2)
+    with torch.no_grad():
+        other.backbone.features[5].conv[0][0].weight.mul_(4)
+    with pytest.raises(ConfigError, match=r"features\.5\.conv\.0\.0\.weight differs by 75%"):
+        average_weights([mobilenetv2, other])
+
+
+def test_layers_of_zeros_are_as_near_as_can_be(mobilenetv2):
+    models = [copy.deepcopy(mobilenetv2) for _ in range(2)]
+    with torch.no_grad():
+        for model in models:
+            model.backbone.features[5].conv[0][0].weight.zero_()
+    assert distance(models)[0] == 0
+
+
+@pytest.fixture
+def seeds(mobilenetv2, tmp_path):
+    """Two calibrated checkpoints of runs that learned from different data, as the command takes them."""
+    paths = []
+    for seed in (1, 2):
         info = save_checkpoint(
             tmp_path / f"seed{seed}.safetensors",
             changed(mobilenetv2, 0.01, seed=seed),
-            provenance=Provenance(trained_on="the same clips", licence="research only"),
-            settings={"tracker": {"context_weight": 0.2}, "match": {"threshold": 0.7}},
+            provenance=Provenance(
+                trained_on=f"clips {seed}; the score was calibrated on others", licence="research only"
+            ),
+            settings={"tracker": {"context_weight": 0.2 * seed}, "match": {"threshold": 0.7}},
         )
-        sources.append(str(info.path))
+        paths.append(str(info.path))
+    return paths
+
+
+def test_the_command_writes_a_checkpoint_that_tracks_and_tells_its_parts(seeds, tmp_path, photograph):
     target = tmp_path / "mean.safetensors"
-    command = ["average", *sources, "-o", str(target), "--description", "two seeds"]
+    command = ["average", *seeds, "-o", str(target), "--description", "two seeds"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert "the mean of 2" in result.output
+    assert "settings for the tracker differ" in result.output
     model = load_model(target, device="cpu")
     assert model.settings == {"tracker": {"context_weight": 0.2}}
-    assert model.info.provenance.description == "two seeds"
-    assert "seed0" in model.info.provenance.source
-    assert "seed1" in model.info.provenance.source
-    assert model.info.provenance.trained_on == "the same clips"
+    told = model.info.provenance
+    assert told.description == "two seeds"
+    assert "seed1 (sha256" in told.source
+    assert "seed2 (sha256" in told.source
+    assert told.trained_on == "clips 1; clips 2"
     tracker = Tracker(model)
     tracker.init(photograph, (200, 150, 80, 100))
     assert abs(tracker.update(photograph).box.x - 200) < 3
-    assert CliRunner().invoke(app, command).exit_code == 2
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 2
+    assert "exists" in again.output
 
 
-def test_the_command_needs_two_checkpoints_and_says_so(tmp_path):
-    result = CliRunner().invoke(app, ["average", "mobilenetv2", "-o", str(tmp_path / "mean.safetensors")])
+@pytest.mark.parametrize(
+    ("chosen", "message"), [([0], "two networks or more"), ([0, 1, 0], "the same checkpoint is given more than once")]
+)
+def test_the_command_refuses_what_has_no_mean(chosen, message, seeds, tmp_path):
+    target = tmp_path / "mean.safetensors"
+    result = CliRunner().invoke(app, ["average", *(seeds[number] for number in chosen), "-o", str(target)])
     assert result.exit_code == 2
-    assert not list(tmp_path.iterdir())
+    assert message in " ".join(result.output.split())
+    assert not target.exists()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siamfc.cli.console import output
+from siamfc.cli.console import output, say
 
 
 def average(
@@ -22,20 +22,23 @@ def average(
     description: Annotated[str, typer.Option(help="One sentence for 'siamfc models' and the file.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Average the weights of runs that began with the same ones, such as several seeds; nothing is learned.
+    """Average the weights of runs that began with the same ones, seeds of one --init; nothing is learned.
 
-    The mean is often better than each, for it has less of what one run's luck taught it. Tracker settings are the first
-    one's. The score has to be calibrated anew: 'siamfc calibrate'.
+    The mean can be better than each, for it has less of what one run's luck taught it. Settings for the tracker are
+    the first one's. The score has to be calibrated anew: 'siamfc calibrate'.
 
     Example: siamfc average seed0/model.safetensors seed1/model.safetensors -o mean.safetensors
     """
-    from siamfc.averaging import average_weights, least_cosine
+    from siamfc.averaging import average_weights, distance
     from siamfc.checkpoint import load_model, save_checkpoint
+    from siamfc.errors import ConfigError
     from siamfc.provenance import combined_provenance
     from siamfc.versions import package_version
 
     models = [load_model(source, device="cpu") for source in sources]
     infos = [model.info for model in models if model.info is not None]
+    if len({info.sha256 for info in infos}) < len(infos):
+        raise ConfigError("the same checkpoint is given more than once")
     mean = average_weights(models)
     info = save_checkpoint(
         target,
@@ -46,7 +49,9 @@ def average(
         half_precision=half,
         overwrite=overwrite,
     )
-    alike = f"whose layers have a cosine of {least_cosine(models):.3f} or more"
+    if any(info.settings.get("tracker") != infos[0].settings.get("tracker") for info in infos):
+        say(f"their settings for the tracker differ: kept are those of {sources[0]}")
+    alike = f"whose layers differ by {distance(models)[0]:.0%} of their size at most"
     size = f"{info.size_bytes / 1e6:.2f} MB, sha256 {info.short_hash}"
     output.print(f"wrote {info.path}, the mean of {len(models)}, {alike}, {size}", markup=False, soft_wrap=True)
     scored = f"siamfc calibrate --weights {info.path} --data LAYOUT:PATH -o scored.safetensors"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from siamfc.provenance import Provenance
 
 _SHOWN = 8
-_CALIBRATED_ON = "; the score was calibrated on "
 _FROM, _RESULTS, _HOW = "What it is calibrated and measured on", "Results", "How"
 
 
@@ -143,14 +142,14 @@ def calibrate(
 
 def _with_calibration(before: Provenance, data: list[str]) -> Provenance:
     from siamfc.data.mixture import short_name
+    from siamfc.provenance import CALIBRATED_ON
     from siamfc.versions import package_version
 
     calibrated = f"; siamfc {package_version()} calibrate"
-    trained_on = before.trained_on.partition(_CALIBRATED_ON)[0]  # an earlier calibration counts no more
     names = ", ".join(short_name(name) for name in data)
     return before.model_copy(
         update={
-            "trained_on": f"{trained_on}{_CALIBRATED_ON}{names}",
+            "trained_on": f"{before.learned_from}{CALIBRATED_ON}{names}",  # an earlier one counts no more
             "made_with": before.made_with.replace(calibrated, "") + calibrated,
         }
     )

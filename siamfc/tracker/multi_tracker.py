@@ -21,7 +21,7 @@ from siamfc.target_id import TargetId
 from siamfc.timing import StageClock
 from siamfc.tracker.search_crew import SearchCrew
 from siamfc.tracker.target_search import Target, TargetSearch
-from siamfc.tracker.torch_threads import can_be_one
+from siamfc.tracker.torch_threads import one_thread_works
 from siamfc.tracker.track_result import TrackResult
 
 
@@ -29,8 +29,8 @@ class MultiTracker:
     """Follows any number of targets through the frames of one video.
 
     Targets do not influence each other: with ``batch_targets=1`` each one's boxes are, to the last bit, those of a
-    `siamfc.Tracker` that follows it alone; in larger batches libraries may round sums in another order. A single
-    target's boxes are always those to the last bit.
+    `siamfc.Tracker` that follows it alone; in larger batches, and by another number of threads, libraries may
+    round sums in another order. A single target's boxes are always those to the last bit.
 
     Args:
         model: As `siamfc.Tracker`.
@@ -156,7 +156,7 @@ class MultiTracker:
 
     def _searcher(self) -> TargetSearch | SearchCrew:
         threads = torch.get_num_threads()
-        if not self._at_once or threads < 2 or len(self._targets) < 2 or not can_be_one():
+        if not self._at_once or threads < 2 or len(self._targets) < 2 or not one_thread_works():
             return self._search
         if self._crew is None or self._crew.threads != threads:
             self._crew = SearchCrew(self._search, threads)

@@ -51,14 +51,14 @@ class SearchCrew:
 
     def _start(self, search: TargetSearch, all_here: threading.Barrier, one_by_one: threading.Lock) -> None:
         all_here.wait()  # so that each thread takes one of these
-        one_thread()
-        with one_by_one:  # recording and compiling networks is not made for several threads
+        with one_by_one, one_thread():  # recording and compiling networks is not made for several threads
             search.warm_up()
         self._of_thread.search = search
 
     def _find_one(self, image: Image, target: Target) -> TrackResult:
         search: TargetSearch = self._of_thread.search
-        return search.find(image, [target])[0]
+        with one_thread():
+            return search.find(image, [target])[0]
 
     def _charge(self, seconds: float) -> None:
         spent: Counter[str] = Counter()

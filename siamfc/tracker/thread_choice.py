@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from siamfc.tracker.torch_threads import can_be_one, one_thread
+from siamfc.tracker.torch_threads import one_thread, one_thread_works
 
 _TRIAL_CALLS = 8
 _WINDOW = 32  # calls of the number in use that a trial is compared with
@@ -48,7 +48,7 @@ class ThreadChoice:
         kind = threads, images.shape
         if kind not in self._choices:
             features = self._embed(images)
-            same = can_be_one() and torch.equal(features, self._by_one(images))
+            same = one_thread_works() and torch.equal(features, self._by_one(images))
             self._choices[kind] = _Choice() if same else None
             return features
         choice = self._choices[kind]

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 
-import threadpoolctl
 import torch
 
 
-def one_thread() -> AbstractContextManager[object]:
-    """Let torch compute with one thread here: from this call on, or, used as a context, until the block ends.
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread in this block, in this thread.
 
     `torch.set_num_threads` would do the same here, and give its number to all threads that first use torch meanwhile,
-    for good. Where torch computes without OpenMP, this changes nothing.
+    for good. So the numbers are set by OpenMP's function and MKL's, which are of a thread. Where torch computes without
+    OpenMP, or it is not found, nothing is changed.
     """
-    limited: AbstractContextManager[object] = _openmp().limit(limits=1)
-    return limited
+    before = torch.get_num_threads()  # and with it a thread that never used torch takes its number, which it may keep
+    library = _torch_with_openmp()
+    if before == 1 or library is None:
+        yield
+        return
+    # MKL follows OpenMP until torch.set_num_threads gives it a number of its own.
+    set_mkl = getattr(library, "MKL_Set_Num_Threads_Local", None)
+    mkl_before = set_mkl(1) if set_mkl else 0
+    library.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        library.omp_set_num_threads(before)
+        if set_mkl:
+            set_mkl(mkl_before)
 
 
-def can_be_one() -> bool:
-    """Whether `one_thread` does anything; it does not where torch has a pool of threads of its own."""
+def one_thread_works() -> bool:
+    """Whether `one_thread` does anything here."""
     with one_thread():
-        return torch.get_num_threads() == 1
-
-
-class _MKLOfTorch(threadpoolctl.LibController):  # type: ignore[misc]  # it has no types
-    """The MKL inside torch: it asks OpenMP for its number until `torch.set_num_threads` is called, and no more then."""
-
-    user_api = "openmp"
-    internal_api = "mkl_of_torch"
-    filename_prefixes = ("libtorch_cpu", "torch_cpu")
-    check_symbols = ("MKL_Set_Num_Threads_Local",)
-
-    def get_num_threads(self) -> int:
-        """Of this thread."""
-        count: int = self.dynlib.MKL_Get_Max_Threads()
-        return count
-
-    def set_num_threads(self, num_threads: int) -> None:
-        """In this thread."""
-        self.dynlib.MKL_Set_Num_Threads_Local(num_threads)
-
-    def get_version(self) -> None:
-        """Nothing asks for it."""
+        return _torch_with_openmp() is not None and torch.get_num_threads() == 1
 
 
 @lru_cache(maxsize=1)
-def _openmp() -> threadpoolctl.ThreadpoolController:
-    threadpoolctl.register(_MKLOfTorch)
-    return threadpoolctl.ThreadpoolController().select(user_api="openmp")
+def _torch_with_openmp() -> ctypes.CDLL | None:
+    """Torch's library, through which those that it was linked with are found: on Linux and macOS, not on Windows."""
+    if "ATen parallel backend: OpenMP" not in torch.__config__.parallel_info():
+        return None
+    for path in (Path(torch.__file__).parent / "lib").glob("libtorch_cpu.*"):
+        library = ctypes.CDLL(str(path))
+        if hasattr(library, "omp_set_num_threads"):
+            return library
+    return None

@@ -5,25 +5,26 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from threadpoolctl import ThreadpoolController
 
 from siamfc.checkpoint import load_model, model_names
 from siamfc.errors import BoxError
+from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.tracker import torch_threads
 from siamfc.tracker.multi_tracker import MultiTracker
 from siamfc.tracker.thread_choice import ThreadChoice, _Choice
-from siamfc.tracker.torch_threads import can_be_one, one_thread
+from siamfc.tracker.torch_threads import one_thread, one_thread_works
 from siamfc.tracker.tracker import Tracker
 from tests.clips import short_clip
 
 ALL = 4
 
-needs_openmp = pytest.mark.skipif(not can_be_one(), reason="this torch computes without OpenMP")
+needs_openmp = pytest.mark.skipif(not one_thread_works(), reason="this torch computes without OpenMP")
 
 
 @pytest.fixture
@@ -130,7 +131,8 @@ def test_features_that_do_not_are_computed_by_either_and_each_shape_is_timed_apa
     for images in (torch.ones(1, 3, 8, 8), torch.ones(3, 3, 8, 8)):
         counts.clear()
         assert all(torch.equal(chosen(images), 2 * images) for _ in range(20))
-        assert set(counts) == {1, ALL}
+        assert set(counts[2:]) == {1, ALL}  # after the two that were compared
+    assert len(chosen._choices) == 2
     assert torch.get_num_threads() == ALL
 
 
@@ -152,6 +154,7 @@ def test_what_was_learned_about_this_machine_stays_here(threads):
     threads(ALL)
     chosen = ThreadChoice(torch.relu)
     chosen(torch.zeros(1, 3, 8, 8))
+    assert chosen._choices
     for other in (copy.deepcopy(chosen), pickle.loads(pickle.dumps(chosen))):
         assert not other._choices
         assert torch.equal(other(torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 8, 8))
@@ -197,30 +200,80 @@ def test_threads_that_begin_during_a_frame_have_their_number(mobilenetv2, thread
     assert set(seen) == {ALL}
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_where_torch_has_a_pool_of_its_own_all_its_threads_are_used(count, monkeypatch, threads):
+@pytest.mark.parametrize("targets", [1, 2])
+def test_where_torch_computes_without_openmp_all_its_threads_are_used(targets, monkeypatch, threads):
     threads(2)
-    model, clip = load_model(device="cpu"), short_clip(num_frames=3)
-    monkeypatch.setattr(torch_threads, "_openmp", lambda: ThreadpoolController().select(user_api="none here"))
+    model, clip, seen = load_model(device="cpu"), short_clip(num_frames=3), set()
+    monkeypatch.setattr(torch_threads, "_torch_with_openmp", lambda: None)
+    embed = TorchRuntime.embed
+    monkeypatch.setattr(
+        TorchRuntime, "embed", lambda own, images: (seen.add(torch.get_num_threads()), embed(own, images))[1]
+    )
     others, tracker = threading.active_count(), MultiTracker(model)
-    for _ in range(count):
+    for _ in range(targets):
         tracker.add(clip.render(0), clip.boxes[0])
-    found = tracker.update(clip.render(1))
-    assert [result.box for result in found.values()] == count * [found[0].box]
-    assert torch.get_num_threads() == 2
+    for _ in range(3):
+        tracker.update(clip.render(1))
+    assert seen == {2}
     assert threading.active_count() == others
 
 
-@needs_openmp
-def test_one_thread_is_of_its_thread_and_of_no_other(threads):
-    threads(ALL)
+def in_a_new_thread(work):
     with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def threads_in_and_after_a_block():
+    with one_thread():
+        within = torch.get_num_threads()
+    return within, torch.get_num_threads()
+
+
+@needs_openmp
+@pytest.mark.parametrize("count", [2, ALL])
+def test_one_thread_is_of_its_thread_and_of_its_time(count, threads):
+    threads(count)
+    with one_thread():
+        assert torch.get_num_threads() == 1
+        assert in_a_new_thread(torch.get_num_threads) == count
         with one_thread():
             assert torch.get_num_threads() == 1
-            assert pool.submit(torch.get_num_threads).result() == ALL
-        pool.submit(one_thread).result()
-        assert pool.submit(torch.get_num_threads).result() == 1  # from then on
-    assert torch.get_num_threads() == ALL
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == count
+    assert in_a_new_thread(threads_in_and_after_a_block) == (1, count)
+
+
+@needs_openmp
+@pytest.mark.skipif("mkl_get_max_threads" not in torch.__config__.parallel_info(), reason="this torch has no MKL")
+def test_mkl_takes_one_thread_too_and_its_own_number_afterwards(threads):
+    def mkl_threads():
+        return re.search(r"mkl_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())[1]
+
+    threads(ALL)
+    with one_thread():
+        assert mkl_threads() == "1"
+    assert mkl_threads() == str(ALL)
+    threads(3)
+    assert mkl_threads() == "3"
+
+
+@needs_openmp
+def test_targets_that_are_searched_at_once_have_a_thread_each(monkeypatch, threads):
+    threads(2)
+    model, clip, seen = load_model(device="cpu"), short_clip(num_frames=2), []
+    embed = TorchRuntime.embed
+    monkeypatch.setattr(
+        TorchRuntime,
+        "embed",
+        lambda own, images: (seen.append((threading.get_ident(), torch.get_num_threads())), embed(own, images))[1],
+    )
+    tracker = MultiTracker(model)
+    for _ in range(4):
+        tracker.add(clip.render(0), clip.boxes[0])
+    tracker.update(clip.render(1))
+    of_the_crew = [count for ident, count in seen if ident != threading.get_ident()]
+    assert len(of_the_crew) >= 4
+    assert set(of_the_crew) == {1}
 
 
 @needs_openmp
