@@ -59,10 +59,11 @@ def scores(model: SiamFC, sequence: Any) -> tuple[Numbers, Numbers]:
     first = int(np.flatnonzero(sequence.in_view)[0])
     tracker = Tracker(model)
     followed, lost = [], []
-    for number in range(first, len(sequence)):
-        frame, box, shown = sequence.frame(number), sequence.boxes[number], bool(sequence.in_view[number])
-        if number == first:
-            tracker.init(frame, box)
+    truth = zip(sequence.frames, sequence.boxes, sequence.in_view, strict=True)
+    for number, (frame, box, shown) in enumerate(truth):
+        if number <= first:
+            if number == first:
+                tracker.init(frame, box)
             continue
         found = tracker.update(frame)
         overlap = float(intersection_over_union([found.box], [box])[0]) if shown else 0.0
