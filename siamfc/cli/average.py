@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from siamfc.cli.console import output, say
+from siamfc.cli.combining import write_combined
+from siamfc.cli.console import say
 
 
 def average(
@@ -30,29 +31,23 @@ def average(
     Example: siamfc average seed0/model.safetensors seed1/model.safetensors -o mean.safetensors
     """
     from siamfc.averaging import average_weights, distance
-    from siamfc.checkpoint import load_model, save_checkpoint
+    from siamfc.checkpoint import load_model
     from siamfc.errors import ConfigError
-    from siamfc.provenance import combined_provenance
-    from siamfc.versions import package_version
 
     models = [load_model(source, device="cpu") for source in sources]
     infos = [model.info for model in models if model.info is not None]
     if len({info.sha256 for info in infos}) < len(infos):
         raise ConfigError("the same checkpoint is given more than once")
     mean = average_weights(models)
-    info = save_checkpoint(
-        target,
-        mean,
-        provenance=combined_provenance(infos, description=description, made_with=f"siamfc {package_version()} average"),
-        # A threshold of matching is of one network's features.
-        settings={name: values for name, values in infos[0].settings.items() if name != "match"},
-        half_precision=half,
-        overwrite=overwrite,
-    )
     if any(info.settings.get("tracker") != infos[0].settings.get("tracker") for info in infos):
         say(f"their settings for the tracker differ: kept are those of {sources[0]}")
-    alike = f"whose layers differ by {distance(models)[0]:.0%} of their size at most"
-    size = f"{info.size_bytes / 1e6:.2f} MB, sha256 {info.short_hash}"
-    output.print(f"wrote {info.path}, the mean of {len(models)}, {alike}, {size}", markup=False, soft_wrap=True)
-    scored = f"siamfc calibrate --weights {info.path} --data LAYOUT:PATH -o scored.safetensors"
-    output.print(f"next: {scored}", markup=False, soft_wrap=True)
+    write_combined(
+        target,
+        mean,
+        infos,
+        command="average",
+        told=f"the mean of {len(models)}, whose layers differ by {distance(models)[0]:.0%} of their size at most",
+        description=description,
+        half=half,
+        overwrite=overwrite,
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siamfc.cli.console import output
+from siamfc.cli.combining import write_combined
 
 
 def join(
@@ -28,25 +28,18 @@ def join(
 
     Example: siamfc join mobilenetv2 mobilenetv2-deep both.safetensors
     """
-    from siamfc.checkpoint import load_model, save_checkpoint
+    from siamfc.checkpoint import load_model
     from siamfc.joining import join_levels
-    from siamfc.provenance import combined_provenance
-    from siamfc.versions import package_version
 
     models = [load_model(source, device="cpu") for source in (shallow, deep)]
-    infos = [model.info for model in models if model.info is not None]
     joined = join_levels(*models)
-    info = save_checkpoint(
+    write_combined(
         target,
         joined,
-        provenance=combined_provenance(infos, description=description, made_with=f"siamfc {package_version()} join"),
-        # A threshold of matching is of one network's features.
-        settings={name: values for name, values in infos[0].settings.items() if name != "match"},
-        half_precision=half,
+        [model.info for model in models if model.info is not None],
+        command="join",
+        told=f"the first {joined.config.shared_layers} layers computed once",
+        description=description,
+        half=half,
         overwrite=overwrite,
     )
-    shared = f"the first {joined.config.shared_layers} layers computed once"
-    size = f"{info.size_bytes / 1e6:.2f} MB, sha256 {info.short_hash}"
-    output.print(f"wrote {info.path}, {shared}, {size}", markup=False, soft_wrap=True)
-    scored = f"siamfc calibrate --weights {info.path} --data LAYOUT:PATH -o scored.safetensors"
-    output.print(f"next: {scored}", markup=False, soft_wrap=True)
