@@ -48,8 +48,7 @@ class ThreadChoice:
         kind = threads, images.shape
         if kind not in self._choices:
             features = self._embed(images)
-            same = one_thread_works() and torch.equal(features, self._by_one(images))
-            self._choices[kind] = _Choice() if same else None
+            self._choices[kind] = self._choice_of(images, features)
             return features
         choice = self._choices[kind]
         if choice is None:
@@ -60,6 +59,19 @@ class ThreadChoice:
         ended = time.perf_counter()
         choice.took(ended - began, by_all=by_all, now=ended)
         return features
+
+    def _choice_of(self, images: Tensor, features: Tensor) -> _Choice | None:
+        """A choice that knows how long one thread takes; None where there is none."""
+        if not one_thread_works():
+            return None
+        began = time.perf_counter()
+        by_one = self._by_one(images)
+        ended = time.perf_counter()
+        if not torch.equal(by_one, features):
+            return None
+        choice = _Choice()
+        choice.took(ended - began, by_all=False, now=ended)
+        return choice
 
     def _by_one(self, images: Tensor) -> Tensor:
         with one_thread():

@@ -7,6 +7,7 @@ import pickle
 import random
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -119,19 +120,22 @@ def test_features_that_depend_on_the_number_keep_all_threads(threads):
 
 
 @needs_openmp
-def test_features_that_do_not_are_computed_by_either_and_each_shape_is_timed_apart(threads):
+@pytest.mark.parametrize("faster", [1, ALL])
+def test_features_that_do_not_are_computed_by_the_faster_and_each_shape_is_timed_apart(faster, threads):
     threads(ALL)
     counts = []
 
     def embed(images):
         counts.append(torch.get_num_threads())
+        time.sleep(0.002 if counts[-1] == faster else 0.02)
         return 2 * images
 
     chosen = ThreadChoice(embed)
     for images in (torch.ones(1, 3, 8, 8), torch.ones(3, 3, 8, 8)):
         counts.clear()
-        assert all(torch.equal(chosen(images), 2 * images) for _ in range(20))
-        assert set(counts[2:]) == {1, ALL}  # after the two that were compared
+        assert all(torch.equal(chosen(images), 2 * images) for _ in range(16))
+        assert counts[:3] == [ALL, 1, ALL]  # both are compared, then all threads are on trial
+        assert counts[3:] == 14 * [faster]
     assert len(chosen._choices) == 2
     assert torch.get_num_threads() == ALL
 
