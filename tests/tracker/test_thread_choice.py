@@ -7,8 +7,8 @@ import pickle
 import random
 import re
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ import torch
 from siamfc.checkpoint import load_model, model_names
 from siamfc.errors import BoxError
 from siamfc.runtimes.torch_runtime import TorchRuntime
-from siamfc.tracker import torch_threads
+from siamfc.tracker import thread_choice, torch_threads
 from siamfc.tracker.multi_tracker import MultiTracker
 from siamfc.tracker.thread_choice import ThreadChoice, _Choice
 from siamfc.tracker.torch_threads import one_thread, one_thread_works
@@ -121,13 +121,14 @@ def test_features_that_depend_on_the_number_keep_all_threads(threads):
 
 @needs_openmp
 @pytest.mark.parametrize("faster", [1, ALL])
-def test_features_that_do_not_are_computed_by_the_faster_and_each_shape_is_timed_apart(faster, threads):
+def test_features_that_do_not_are_computed_by_the_faster_and_each_shape_is_timed_apart(faster, monkeypatch, threads):
     threads(ALL)
-    counts = []
+    counts, now = [], [0.0]
+    monkeypatch.setattr(thread_choice, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def embed(images):
         counts.append(torch.get_num_threads())
-        time.sleep(0.002 if counts[-1] == faster else 0.02)
+        now[0] += 0.002 if counts[-1] == faster else 0.02
         return 2 * images
 
     chosen = ThreadChoice(embed)
