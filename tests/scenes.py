@@ -17,6 +17,10 @@ EYE = Box(196, 160, 56, 52)
 """An eye behind its glass in the photograph, with room around it on all sides."""
 
 
+EMBLEM = Box(232, 28, 60, 54)
+"""The emblem on the cap in the photograph; there is no other like it."""
+
+
 class Scene(NamedTuple):
     """Frames (H, W, 3) uint8 RGB and the target's box in each."""
 
@@ -24,11 +28,13 @@ class Scene(NamedTuple):
     boxes: list[Box]
 
 
-def pan(photograph: Picture, corners: Sequence[tuple[int, int]], *, size: tuple[int, int] = (280, 320)) -> Scene:
+def pan(
+    photograph: Picture, corners: Sequence[tuple[int, int]], *, size: tuple[int, int] = (280, 320), target: Box = EYE
+) -> Scene:
     """A camera that looks at a part of the photograph, (height, width), from each corner (x, y): pure translation."""
     height, width = size
     frames = [np.ascontiguousarray(photograph[y : y + height, x : x + width]) for x, y in corners]
-    return Scene(frames, [Box(EYE.x - x, EYE.y - y, EYE.width, EYE.height) for x, y in corners])
+    return Scene(frames, [Box(target.x - x, target.y - y, target.width, target.height) for x, y in corners])
 
 
 def carry(photograph: Picture, corners: Sequence[tuple[int, int]], *, size: tuple[int, int] = (280, 320)) -> Scene:

@@ -54,6 +54,16 @@ def test_runtimes_are_compared_with_torch(dataset, tmp_path) -> None:
     assert "onnxruntime" in text
 
 
+def test_versions_are_compared_in_turn(dataset) -> None:
+    words = [dataset / "clip", "--box", ",".join(map(str, _BOX)), "--against", _TOOLS.parent]
+    text = _run("compare_versions.py", *words, "--minutes", 0, "--block", 8)  # more than the clip has
+    ratios = {
+        line.split("  ")[0].strip(): float(line.split(" times ")[0].split()[-1]) for line in text.splitlines()[3:]
+    }
+    assert ratios.keys() == {"other again", "this"}
+    assert all(0.1 < ratio < 10 for ratio in ratios.values())
+
+
 def test_all_shipped_networks_are_timed_beside_each_other(dataset) -> None:
     box = ",".join(map(str, _BOX))
     text = _run("measure_speed.py", dataset / "clip", "--box", box, "--rounds", 1, "--stop", 3, "--beside", 1)

@@ -19,7 +19,8 @@ class TrackerConfig(Section):
     """How the tracker searches; the defaults are the authors' three-scale numbers.
 
     The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
-    authors' released code. Box regression, ``context_weight`` and ``motion_blur`` are ours.
+    authors' released code. Box regression, ``context_weight``, ``motion_blur`` and re-detection
+    (``lost_score``) are ours.
     """
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
@@ -77,6 +78,22 @@ class TrackerConfig(Section):
     )
     regression_place: float = Field(
         default=0.5, ge=0, le=1, description="weight of the regressed place; the response's peak has the rest"
+    )
+    lost_score: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description=(
+            "a score below this, within two frames of one of sure_score, means that the target is lost, and until it "
+            "is found it is looked for in the rest of the frame, too; 0, or a score that is not calibrated: never"
+        ),
+    )
+    sure_score: float = Field(default=0.6, gt=0, le=1, description="score from which a target counts as surely seen")
+    found_score: float = Field(
+        default=0.8, gt=0, le=1, description="score from which a lost target is taken to be in another place"
+    )
+    lost_crops: int = Field(
+        default=2, ge=1, le=64, description="crops a frame that are searched for a lost target, beside the usual one"
     )
     window_influence: float = Field(
         default=0.176, ge=0, le=1, description="weight of the cosine window in the response"

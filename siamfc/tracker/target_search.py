@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from siamfc.timing import StageClock
 from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
 from siamfc.tracker.motion_blur import motion_blurred
 from siamfc.tracker.presence import Presence, PresenceReference
+from siamfc.tracker.redetection import Redetection, Sightings, redetects
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
 from siamfc.tracker.target_state import TargetState
@@ -45,6 +47,7 @@ class Target:
         reference: What the score of a place found is taken against.
         likeness: What its place and size are regressed from; None where the scales are searched.
         fill: Colour outside the frame: the mean of the frame in which it was given.
+        sightings: When and where it was surely seen.
         searches: In how many frames it was looked for.
     """
 
@@ -53,7 +56,16 @@ class Target:
     reference: PresenceReference
     likeness: Likeness | None
     fill: Color
+    sightings: Sightings
     searches: int = 0
+
+
+class _Sight(NamedTuple):
+    """The likeliest place of a target in a part of the frame."""
+
+    state: TargetState
+    score: float
+    logit: float
 
 
 class TargetSearch:
@@ -93,11 +105,13 @@ class TargetSearch:
         self._peaks = PeakFinder(self.config)
         self._presence = Presence(self._model)
         self._check_sizes()
+        self._cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
         half = self.config.num_scales // 2
         self._scales = [self.config.scale_step**step for step in range(-half, half + 1)]
         self._refinement: BoxRefinement | None = None
         if regresses(self._model, self.config):
             self._refinement, self._scales = BoxRefinement(self._model, self.config), [1.0]
+        self._redetection = Redetection(self._model, self.config) if redetects(self._model, self.config) else None
         self._crops: NDArray[np.uint8] = np.empty((0,), dtype=np.uint8)
 
     def twin(self) -> TargetSearch:
@@ -165,7 +179,8 @@ class TargetSearch:
             likeness = None
             if self._refinement is not None:
                 likeness = self._refinement.likeness(wide_standardised, statistics, size)
-        return Target(state, kernel, reference, likeness, fill), TrackResult(box, score, logit, scale=1.0)
+        target = Target(state, kernel, reference, likeness, fill, Sightings(state))
+        return target, TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()
     def find(self, image: Image, targets: Sequence[Target]) -> list[TrackResult]:
@@ -204,7 +219,13 @@ class TargetSearch:
             features = self._embed(searches)
         # What follows is too little for several threads, and sums in another order, rounded otherwise, with many.
         with one_thread():
-            return self._read(features, targets, states, scales, regions)
+            results = self._read(features, targets, states, scales, regions)
+        if self._redetection is None:
+            return results
+        return [
+            self._redetect(image, target, result, self._redetection)
+            for target, result in zip(targets, results, strict=True)
+        ]
 
     def _read(
         self,
@@ -217,8 +238,7 @@ class TargetSearch:
         """Find targets in the features of their searches, a row of ``regions`` each, and move them there."""
         with self.clock.stage("correlate"):
             kernel = _kernel_of(targets, len(scales))
-            cells = score_map_cells(self.config.search_size, self.config.exemplar_size, self.stride)
-            score_maps = kernel.score_maps(features)[:, :cells, :cells]
+            score_maps = kernel.score_maps(features)[:, : self._cells, : self._cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"):
             peaks, responses = self._peaks.find(score_maps)
@@ -245,6 +265,34 @@ class TargetSearch:
                 results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
 
+    def _redetect(self, image: Image, target: Target, result: TrackResult, redetection: Redetection) -> TrackResult:
+        """What was found of a target, or, where it is lost and seen elsewhere in the frame, that; it is moved there."""
+        frame_size = image.shape[:2]
+        if not redetection.is_lost(target.sightings, target.state, result.score):
+            return result
+        last = target.sightings.last.fitted_to(frame_size)
+        regions = redetection.regions(target.sightings, frame_size)
+        seen = max((self._look(image, target, last, region) for region in regions), key=lambda sight: sight.score)
+        if seen.score < max(self.config.found_score, result.score):
+            return result
+        target.state = seen.state
+        target.sightings.saw(seen.state)
+        return TrackResult(seen.state.box, seen.score, seen.logit, seen.state.scale, result.maps)
+
+    def _look(self, image: Image, target: Target, last: TargetState, region: CropRegion) -> _Sight:
+        """The likeliest place of a target, as large as it was last, in a region of the frame."""
+        with self.clock.stage("crop"):
+            searches = self._cut(image, [target], [[region]])
+        with self.clock.stage("embed"):
+            features = self._embed(searches)
+        with self.clock.stage("correlate"), one_thread():
+            score_map = target.kernel.score_maps(features)[0, : self._cells, : self._cells]
+            row, column = divmod(int(score_map.argmax()), score_map.shape[1])
+            score = self._presence.score(target.reference, features[0], (row, column))
+            x, y = (region.crop_size / 2 + self._displacement(cell) for cell in (column, row))
+            state = last.placed(region.to_frame(x, y))
+            return _Sight(state, score, float(score_map[row, column]))
+
     def _embedder(self) -> Callable[[Tensor], Tensor]:
         """What embeds in every frame: the runtime, with as many threads as are fastest where they are torch's."""
         if self._model.device.type == "cpu" and isinstance(self._runtime, TorchRuntime):
@@ -266,15 +314,15 @@ class TargetSearch:
         """From the crop's centre to the peak, (x, y) in crop pixels."""
         config = self.config
         x, y = (
-            displacement_px(
-                score_map_position(cell, config.response_upsampling, config.response_alignment),
-                search_px=config.search_size,
-                exemplar_px=config.exemplar_size,
-                stride=self.stride,
-            )
+            self._displacement(score_map_position(cell, config.response_upsampling, config.response_alignment))
             for cell in (peak.column, peak.row)
         )
         return x, y
+
+    def _displacement(self, cell: float) -> float:
+        """From the crop's centre to that of a score map's cell, crop pixels."""
+        config = self.config
+        return displacement_px(cell, search_px=config.search_size, exemplar_px=config.exemplar_size, stride=self.stride)
 
     def _cell(self, peak: ResponsePeak) -> tuple[int, int]:
         """The score map's cell, row and column, nearest to a peak."""

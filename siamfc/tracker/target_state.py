@@ -91,7 +91,7 @@ class TargetState:
             config: For damping and limits.
         """
         scale = self.scale * (1 + config.scale_damping * (scale_factor - 1))
-        return replace(self, center=self._inside(shift), scale=min(max(scale, config.min_scale), config.max_scale))
+        return replace(self._shifted(shift), scale=min(max(scale, config.min_scale), config.max_scale))
 
     def reshaped(self, shift: tuple[float, float], scale: float, aspect: float, config: TrackerConfig) -> TargetState:
         """The target where it was found, with a size and aspect of its own; each side within the limits of a scale.
@@ -107,13 +107,16 @@ class TargetState:
         width, height = self.first_size
         side = context_side(Box(0, 0, width * aspect, height / aspect), config.context_amount)
         return replace(
-            self,
-            center=self._inside(shift),
+            self._shifted(shift),
             scale=scale,
             aspect=aspect,
             search_side=side * config.search_size / config.exemplar_size,
         )
 
-    def _inside(self, shift: tuple[float, float]) -> tuple[float, float]:
-        (x, y), (height, width) = self.center, self.frame_size
-        return min(max(x + shift[0], 0.0), width), min(max(y + shift[1], 0.0), height)
+    def placed(self, center: tuple[float, float]) -> TargetState:
+        """The target in the same size elsewhere: at (x, y), frame pixels, or where the frame is nearest to that."""
+        (x, y), (height, width) = center, self.frame_size
+        return replace(self, center=(min(max(x, 0.0), width), min(max(y, 0.0), height)))
+
+    def _shifted(self, shift: tuple[float, float]) -> TargetState:
+        return self.placed((self.center[0] + shift[0], self.center[1] + shift[1]))

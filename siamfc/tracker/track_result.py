@@ -42,7 +42,8 @@ class TrackResult:
         logit: Height of the score map at the place found, before penalty and window; of the exemplar's own where the
             target was given. Comparable within one run only.
         scale: Size of the target as a share of its first size.
-        maps: What the tracker saw, where asked for (``keep_maps=True``) and the frame was searched.
+        maps: What the tracker saw around the target's last place, where asked for (``keep_maps=True``) and the frame
+            was searched.
     """
 
     box: Box

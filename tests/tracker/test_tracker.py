@@ -21,7 +21,7 @@ from siamfc.provenance import Provenance
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.tracker.tracker import Tracker
 from tests.regressions import saying, with_regression
-from tests.scenes import pan, zoom
+from tests.scenes import EMBLEM, pan, zoom
 
 
 @pytest.fixture(scope="module")
@@ -400,6 +400,10 @@ CHANGES = {
     "regression_damping": 0.1,
     "regression_trust": 0.5,
     "regression_place": 0.9,
+    "lost_score": 0.2,
+    "sure_score": 1.0,
+    "found_score": 1.0,
+    "lost_crops": 1,
     "window_influence": 0.7,
     "response_upsampling": 3,
     "response_alignment": "edges",
@@ -427,13 +431,18 @@ def lively_expected(mobilenetv2, lively):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_setting_changes_what_is_found(mobilenetv2, lively, lively_expected, name):
+def test_every_setting_changes_what_is_found(mobilenetv2, lively, lively_expected, photograph, name):
+    settings, scene, expected = {}, lively, lively_expected
     if "regression" in f"{name} {CHANGES[name]}":
         mobilenetv2 = saying(with_regression(mobilenetv2), shift=(3.0, 1.0), size=(0.1, 0.1))
-        unchanged = TrackerConfig(size_from="scales" if name == "size_from" else "auto")
-        lively_expected = _boxes(mobilenetv2, lively, unchanged)
-    changed = _boxes(mobilenetv2, lively, TrackerConfig(**{name: CHANGES[name]}))
-    assert not np.array_equal(changed, lively_expected)
+        settings = {"size_from": "scales" if name == "size_from" else "auto"}
+        expected = _boxes(mobilenetv2, scene, TrackerConfig(**settings))
+    if name in ("lost_score", "sure_score", "found_score", "lost_crops"):
+        scene = pan(photograph, [(0, 0)] * 4 + [(190, 0)] * 2, target=EMBLEM)  # a leap out of reach
+        settings = {"lost_score": 0 if name == "lost_score" else 0.2}
+        expected = _boxes(mobilenetv2, scene, TrackerConfig(**settings))
+    changed = _boxes(mobilenetv2, scene, TrackerConfig(**settings | {name: CHANGES[name]}))
+    assert not np.array_equal(changed, expected)
 
 
 def test_settings_may_be_a_section_or_the_whole(mobilenetv2, scene):
