@@ -90,7 +90,7 @@ class TrackerConfig(Section):
     )
     sure_score: float = Field(default=0.6, gt=0, le=1, description="score from which a target counts as surely seen")
     found_score: float = Field(
-        default=0.8, gt=0, le=1, description="score from which a lost target is taken to be in another place"
+        default=0.9, gt=0, le=1, description="score from which a lost target is taken to be in another place"
     )
     lost_crops: int = Field(
         default=2, ge=1, le=64, description="crops a frame that are searched for a lost target, beside the usual one"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -273,11 +273,12 @@ class TargetSearch:
         last = target.sightings.last.fitted_to(frame_size)
         regions = redetection.regions(target.sightings, frame_size)
         seen = max((self._look(image, target, last, region) for region in regions), key=lambda sight: sight.score)
-        if seen.score < max(self.config.found_score, result.score):
-            return result
-        target.state = seen.state
-        target.sightings.saw(seen.state)
-        return TrackResult(seen.state.box, seen.score, seen.logit, seen.state.scale, result.maps)
+        if seen.score >= max(self.config.found_score, result.score):
+            target.sightings.saw(seen.state)
+        else:  # it goes on where it is; the size of what is not there tells nothing
+            seen = _Sight(last.placed(target.state.center), result.score, result.logit)
+        target.state = state = seen.state
+        return replace(result, box=state.box, score=seen.score, logit=seen.logit, scale=state.scale)
 
     def _look(self, image: Image, target: Target, last: TargetState, region: CropRegion) -> _Sight:
         """The likeliest place of a target, as large as it was last, in a region of the frame."""
