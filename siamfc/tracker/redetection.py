@@ -51,7 +51,7 @@ class Redetection:
     From then on crops beside the usual one are searched, some in each frame, in rings around the place where the
     target was last surely seen, and in the size that it had there; their score maps' windows adjoin. It is found
     where the highest place of a crop's score map has a score of ``found_score`` at least. Meanwhile the tracker goes
-    on where it is, in that size, and where it is sure again, the target is lost no longer.
+    on where it is, and where it is sure again, the target is lost no longer.
 
     Args:
         model: Any whose score is calibrated.

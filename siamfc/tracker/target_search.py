@@ -273,11 +273,10 @@ class TargetSearch:
         last = target.sightings.last.fitted_to(frame_size)
         regions = redetection.regions(target.sightings, frame_size)
         seen = max((self._look(image, target, last, region) for region in regions), key=lambda sight: sight.score)
-        if seen.score >= max(self.config.found_score, result.score):
-            target.sightings.saw(seen.state)
-        else:  # it goes on where it is; the size of what is not there tells nothing
-            seen = _Sight(last.placed(target.state.center), result.score, result.logit)
+        if seen.score < max(self.config.found_score, result.score):
+            return result
         target.state = state = seen.state
+        target.sightings.saw(state)
         return replace(result, box=state.box, score=seen.score, logit=seen.logit, scale=state.scale)
 
     def _look(self, image: Image, target: Target, last: TargetState, region: CropRegion) -> _Sight:
