@@ -63,8 +63,8 @@ class Redetection:
         cells = score_map_cells(config.search_size, config.exemplar_size, model.stride)
         self._step_px = cells * model.stride  # crop pixels from one crop to the next
 
-    def is_lost(self, sightings: Sightings, state: TargetState, score: float) -> bool:
-        """Whether a target is lost, now that it was found so.
+    def observe(self, sightings: Sightings, state: TargetState, score: float) -> bool:
+        """Take note of what was found of a target: whether it is lost now.
 
         Args:
             sightings: Of the target; changed.

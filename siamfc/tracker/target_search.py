@@ -268,16 +268,16 @@ class TargetSearch:
     def _redetect(self, image: Image, target: Target, result: TrackResult, redetection: Redetection) -> TrackResult:
         """What was found of a target, or, where it is lost and seen elsewhere in the frame, that; it is moved there."""
         frame_size = image.shape[:2]
-        if not redetection.is_lost(target.sightings, target.state, result.score):
+        if not redetection.observe(target.sightings, target.state, result.score):
             return result
         last = target.sightings.last.fitted_to(frame_size)
         regions = redetection.regions(target.sightings, frame_size)
         seen = max((self._look(image, target, last, region) for region in regions), key=lambda sight: sight.score)
-        if seen.score < max(self.config.found_score, result.score):
-            return result
-        target.state = state = seen.state
-        target.sightings.saw(state)
-        return replace(result, box=state.box, score=seen.score, logit=seen.logit, scale=state.scale)
+        if seen.score >= max(self.config.found_score, result.score):
+            target.state = state = seen.state
+            target.sightings.saw(state)
+            result = replace(result, box=state.box, score=seen.score, logit=seen.logit, scale=state.scale)
+        return result
 
     def _look(self, image: Image, target: Target, last: TargetState, region: CropRegion) -> _Sight:
         """The likeliest place of a target, as large as it was last, in a region of the frame."""
