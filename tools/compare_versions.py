@@ -6,7 +6,8 @@ Three trackers follow the box through the same frames, each in a process of its 
 more, and this one's. One computes while the others wait, for so many frames (--block) that a slow moment of the machine
 slows all three, in an order drawn anew each round. Printed is the geometric mean of the ratios within a round, and
 twice its standard error; what the other version shows against itself is what chance does. Frames are decoded
-beforehand. Both versions load the same file of weights, and the other one must know its format.
+beforehand. Both versions load the same file of weights, and the other one must know its format
+and settings. A target that is lost in one of them takes another time there: take a box that both follow.
 """
 
 import argparse
@@ -20,17 +21,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from siamfc.checkpoint import DEFAULT_MODEL, model_names, weights_folder
+from siamfc.checkpoint import model_names, weights_folder
 
 _TRACKER = """
 import sys, time
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import siamfc
 folder, source, box, weights, stop, block = sys.argv[1:]
-if not siamfc.__file__.startswith(folder):
+if Path(siamfc.__file__).resolve().parent.parent != Path(folder):
     sys.exit(f"siamfc comes from {siamfc.__file__}, not from {folder}")
 box = siamfc.Box(*map(float, box.split(",")))
 frames = [frame.image for _, frame in zip(range(int(stop)), siamfc.open_source(source))]
+if len(frames) < 2:
+    sys.exit(f"{source}: two frames at least are needed, not {len(frames)}")
 tracker = siamfc.Tracker(siamfc.load_model(weights, device="cpu"))
 last = 0
 for _ in sys.stdin:
@@ -52,7 +56,7 @@ def main() -> None:
     parser.add_argument("source")
     parser.add_argument("--box", required=True)
     parser.add_argument("--against", required=True, type=Path, help="a checkout of the other version")
-    parser.add_argument("--weights", default=DEFAULT_MODEL, help="a name of this version's, or a file")
+    parser.add_argument("--weights", default="mobilenetv2-imagenet", help="a name of this version's, or a file")
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--stop", type=int, default=300, help="frames of the video that are taken")
     parser.add_argument("--block", type=int, default=13, help="frames a turn")

@@ -85,7 +85,7 @@ class TrackerConfig(Section):
         le=1,
         description=(
             "a score below this, within two frames of one of sure_score, means that the target is lost, and until it "
-            "is found it is looked for in the rest of the frame, too; 0, or a score that is not calibrated: never"
+            "is found it is looked for around its last place, too; 0, or a score that is not calibrated: never"
         ),
     )
     sure_score: float = Field(default=0.6, gt=0, le=1, description="score from which a target counts as surely seen")

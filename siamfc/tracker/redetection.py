@@ -1,4 +1,4 @@
-"""Re-detection: a target that is gone from where it was is looked for in the rest of the frame."""
+"""Re-detection: a target that is gone from where it was is looked for in the frame around."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Sightings:
     """When and where a target was surely seen; changed in every frame.
 
     Attributes:
-        last: The target when its score was last ``sure_score`` or more; as given, until then.
+        last: The target when its score was last ``sure_score`` or more; until then as given, its centre in the frame.
         frames_since: How many frames ago.
-        is_lost: Whether it is looked for everywhere.
+        is_lost: Whether it is looked for around.
         looks: In how many places it has been looked for since it was lost.
     """
 
@@ -48,8 +48,9 @@ class Redetection:
     next. That of one that turns or changes its shape falls over several, and it is followed all the same: there,
     whatever looks more like the exemplar elsewhere is another. So only a sudden fall means that it is lost.
 
-    From then on crops beside the usual one are searched, some in each frame, in rings around the place where the
-    target was last surely seen, and in the size that it had there; their score maps' windows adjoin. It is found
+    From then on crops beside the usual one are searched, some in each frame: first at the place where the target was
+    last surely seen, then in rings around it, in the size that it had there; their score maps' windows adjoin, and
+    reach 3.5 maps to each side, 7.5 times the side of a square target. What is further away is not found. It is found
     where the highest place of a crop's score map has a score of ``found_score`` at least. Meanwhile the tracker goes
     on where it is, and where it is sure again, the target is lost no longer.
 

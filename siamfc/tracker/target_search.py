@@ -179,7 +179,7 @@ class TargetSearch:
             likeness = None
             if self._refinement is not None:
                 likeness = self._refinement.likeness(wide_standardised, statistics, size)
-        target = Target(state, kernel, reference, likeness, fill, Sightings(state))
+        target = Target(state, kernel, reference, likeness, fill, Sightings(state.placed(state.center)))
         return target, TrackResult(box, score, logit, scale=1.0)
 
     @torch.inference_mode()

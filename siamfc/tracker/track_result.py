@@ -43,7 +43,7 @@ class TrackResult:
             target was given. Comparable within one run only.
         scale: Size of the target as a share of its first size.
         maps: What the tracker saw around the target's last place, where asked for (``keep_maps=True``) and the frame
-            was searched.
+            was searched. Where a lost target was found elsewhere, box, score and logit are not theirs.
     """
 
     box: Box

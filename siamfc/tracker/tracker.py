@@ -99,7 +99,7 @@ class Tracker:
         """Find the target in the next frame.
 
         The centre is kept inside the frame, so a target that left is looked for at the edge where it went; with
-        ``lost_score``, which the default weights set, in the rest of the frame, too, and the box may leap. A frame
+        ``lost_score``, which the default weights set, in the frame around, too, and the box may leap. A frame
         of another size than the last is taken as the same view at another resolution: place and size are scaled.
 
         Raises:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
 from siamfc.boxes import Box, intersection_over_union
 from siamfc.checkpoint import load_model
@@ -65,7 +66,8 @@ def test_in_a_frame_of_another_size_it_is_looked_for_in_its_size_there(model, le
 
 
 @pytest.mark.parametrize("batch_targets", [1, 2, None])
-def test_many_targets_are_found_as_each_alone(model, leap, batch_targets):
+def test_many_targets_are_found_as_each_alone(model, leap, batch_targets, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)  # so that each has a thread where it can
     boxes = [leap.boxes[0], Box(150, 60, 40, 40)]
     many = MultiTracker(model, SETTINGS, batch_targets=batch_targets)
     for box in boxes:
@@ -137,8 +139,20 @@ def test_a_round_of_crops_covers_the_frame_from_the_inside_out_and_begins_anew(r
             assert any(max(abs(x - own_x), abs(y - own_y)) <= step / 2 + 1e-9 for own_x, own_y in centers[:count])
 
 
-def test_a_small_frame_is_not_looked_at_twice_at_once(model, state):
+@pytest.mark.parametrize(
+    ("frame_size", "side", "count"),
+    [((60, 80), 40, 1), ((480, 640), 80, 15), ((1080, 1920), 20, 49)],  # the last: three rings, and no further
+)
+def test_no_place_is_looked_at_twice_at_once(model, frame_size, side, count):
     many = Redetection(model, TrackerConfig(lost_score=0.2, lost_crops=64))
-    sightings = Sightings(state, is_lost=True)
-    regions = many.regions(sightings, (480, 640))
-    assert len({(region.center_x, region.center_y) for region in regions}) == len(regions) < 64
+    height, width = frame_size
+    state = TargetState.of(Box.from_center(width / 2, height / 2, side, side), frame_size, TrackerConfig())
+    regions = many.regions(Sightings(state, is_lost=True), frame_size)
+    assert len({(region.center_x, region.center_y) for region in regions}) == len(regions) == count
+
+
+def test_a_target_given_with_its_centre_outside_is_looked_for_at_the_edge(model, leap):
+    settings = {"exemplar_size": 255, "search_size": 271, "size_from": "scales", "lost_score": 1.0, "sure_score": 1.0}
+    tracker = Tracker(model, {"tracker": settings})
+    tracker.init(leap.frames[0], (-170, 60, 200, 10))
+    assert np.isfinite(tracker.update(leap.frames[0]).box).all()
