@@ -142,14 +142,31 @@ def weighted_window(height: int, width: int, influence: float, dtype: torch.dtyp
     return influence * torch.tensor(cosine_window(height, width), dtype=dtype, device=device)
 
 
-def apply_window(response: Tensor, influence: float) -> Tensor:
+def apply_window(response: Tensor, influence: float, *, full_contrast: float = 0.0) -> Tensor:
     """The response (h, w), scaled to minimum 0 and sum 1, mixed with the cosine window.
 
     A response of one value everywhere says nothing, and the window alone decides.
+
+    Args:
+        response: Of the scale that was chosen.
+        influence: The window's weight.
+        full_contrast: Contrast, the highest cell above the lowest, from which the response has all of the other
+            weight; one of half the contrast has half of it.
     """
     above = response - response.min()
     share = above / above.sum().clamp_min(torch.finfo(above.dtype).tiny)  # nothing above the minimum: zeros
-    return (1 - influence) * share + weighted_window(*response.shape, influence, response.dtype, response.device)
+    weight = (1 - influence) * contrast_weight(float(above.max()), full_contrast)
+    return weight * share + weighted_window(*response.shape, influence, response.dtype, response.device)
+
+
+def contrast_weight(contrast: float, full_contrast: float) -> float:
+    """How much a response counts that has this contrast.
+
+    Example:
+        >>> contrast_weight(3.0, 4.0), contrast_weight(5.0, 4.0), contrast_weight(0.0, 0.0)
+        (0.75, 1.0, 1.0)
+    """
+    return contrast / full_contrast if contrast < full_contrast else 1.0
 
 
 def find_peak(response: Tensor) -> tuple[float, float]:

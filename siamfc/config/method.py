@@ -19,8 +19,8 @@ class TrackerConfig(Section):
     """How the tracker searches; the defaults are the authors' three-scale numbers.
 
     The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
-    authors' released code. Box regression, ``context_weight``, ``motion_blur`` and re-detection
-    (``lost_score``) are ours.
+    authors' released code. Box regression, ``context_weight``, ``motion_blur``, ``full_contrast`` and
+    re-detection (``lost_score``) are ours.
     """
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
@@ -97,6 +97,15 @@ class TrackerConfig(Section):
     )
     window_influence: float = Field(
         default=0.176, ge=0, le=1, description="weight of the cosine window in the response"
+    )
+    full_contrast: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description=(
+            "contrast of a score map, as a share of what it was over the last frames, below which the map counts less "
+            "beside the cosine window, by as much as it falls short; 0: it always counts the same"
+        ),
     )
     response_upsampling: int = Field(default=16, ge=1, le=64, description="response cells per score-map cell")
     response_alignment: Literal["corners", "edges"] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 from math import prod
@@ -12,7 +13,14 @@ import torch
 from torch import Tensor
 
 from siamfc.config import TrackerConfig
-from siamfc.score_map import scale_factors, shared_peak, upsample, upsampled_cells, weighted_window
+from siamfc.score_map import (
+    contrast_weight,
+    scale_factors,
+    shared_peak,
+    upsample,
+    upsampled_cells,
+    weighted_window,
+)
 
 _LOWEST = 0.0  # a response is a share plus a window, neither below zero
 
@@ -25,12 +33,14 @@ class ResponsePeak(NamedTuple):
         row: Of the peak, in cells of the response; a half where cells share it.
         column: As ``row``.
         logit: The upsampled score map at the peak, before penalty and window.
+        contrast: The chosen scale's penalised map, its highest cell above its lowest.
     """
 
     scale_index: int
     row: float
     column: float
     logit: float
+    contrast: float
 
 
 class PeakFinder:
@@ -54,16 +64,20 @@ class PeakFinder:
         self._together = together
         self._room = torch.empty(0)
 
-    def find(self, score_maps: Tensor) -> tuple[list[ResponsePeak], Tensor]:
+    def find(
+        self, score_maps: Tensor, full_contrasts: Sequence[float] | None = None
+    ) -> tuple[list[ResponsePeak], Tensor]:
         """The peaks in score maps.
 
         Args:
             score_maps: (N, scales, h, w), logits, at least 3 x 3.
+            full_contrasts: Of each target the contrast from which its map counts in full; None: any does.
 
         Returns:
             N peaks, and the responses (N, h', w') in which they lie, valid until the next call.
         """
         config, (N, S, h, w) = self._config, score_maps.shape
+        full = [0.0] * N if full_contrasts is None else full_contrasts
         factor, alignment = config.response_upsampling, config.response_alignment
         height, width = (upsampled_cells(cells, factor, alignment) for cells in (h, w))
         together = score_maps.device.type != "cpu" if self._together is None else self._together
@@ -73,10 +87,10 @@ class PeakFinder:
         )
         maps = upsample(score_maps.flatten(0, 1), factor, alignment, out=maps).view(N, S, height, width)
         if together:
-            return self._find_together(maps, picked, response), response
-        return [self._find_one(*target) for target in zip(maps, response, strict=True)], response
+            return self._find_together(maps, full, picked, response), response
+        return [self._find_one(*target) for target in zip(maps, full, response, strict=True)], response
 
-    def _find_one(self, maps: Tensor, response: Tensor) -> ResponsePeak:
+    def _find_one(self, maps: Tensor, full_contrast: float, response: Tensor) -> ResponsePeak:
         """The peak in a target's upsampled maps (scales, h', w'); fills in its response (h', w')."""
         config, values, filled = self._config, maps.numpy(), response.numpy()
         number, middle = filled.dtype.type, len(values) // 2
@@ -88,29 +102,33 @@ class PeakFinder:
         np.subtract(values[chosen], lowest, out=filled)
         filled *= factors[chosen]
         filled -= filled.min()
+        contrast = float(filled.max())
         filled /= max(number(response.sum()), np.finfo(number).tiny)  # torch's sum: NumPy's is rounded otherwise
-        filled *= number(1 - config.window_influence)
+        filled *= number((1 - config.window_influence) * contrast_weight(contrast, full_contrast))
         filled += weighted_window(*response.shape, config.window_influence, maps.dtype, maps.device).numpy()
         row, column = divmod(int(filled.argmax()), filled.shape[1])
         top, left = max(row - 1, 0), max(column - 1, 0)
         around = filled[top : row + 2, left : column + 2].tolist()
         cells = {(top + i, left + j): value for i, line in enumerate(around) for j, value in enumerate(line)}
         found = shared_peak(cells, (row, column), lowest=_LOWEST, dtype=maps.dtype)
-        return ResponsePeak(chosen, *found, float(values[chosen, round(found[0]), round(found[1])]))
+        return ResponsePeak(chosen, *found, float(values[chosen, round(found[0]), round(found[1])]), contrast)
 
-    def _find_together(self, maps: Tensor, picked: Tensor, response: Tensor) -> list[ResponsePeak]:
+    def _find_together(
+        self, maps: Tensor, full_contrasts: Sequence[float], picked: Tensor, response: Tensor
+    ) -> list[ResponsePeak]:
         """The peaks in upsampled maps (N, scales, h', w'); fills in the chosen maps and responses (N, h', w')."""
         height, width = response.shape[1:]
         chosen, lowest, penalty = _choose_scales(maps, self._config.scale_penalty)
         _pick(maps, chosen, out=picked)
-        _respond(picked, lowest, penalty, self._config.window_influence, out=response)
+        full = torch.tensor(full_contrasts, dtype=response.dtype, device=response.device)
+        contrast = _respond(picked, lowest, penalty, self._config.window_influence, full, out=response)
         row, column = _highest_cells(response)
         # The 3 x 3 cells around each peak, moved inside where it is on the border.
         top, left = row.clamp(1, height - 2) - 1, column.clamp(1, width - 2) - 1
         around = (top * width + left)[:, None] + _square(width, maps.device)  # (N, 9)
         places = torch.stack([chosen, row, column, top, left], dim=1).to(response.dtype)  # exact: far below 2 ** 24
         values = (tensor.flatten(1).gather(1, around) for tensor in (response, picked))
-        seen: list[list[float]] = torch.cat([places, *values], dim=1).tolist()
+        seen: list[list[float]] = torch.cat([places, *values, contrast[:, None]], dim=1).tolist()
         return [_peak(numbers, response.dtype) for numbers in seen]
 
     def _rooms(self, like: Tensor, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -132,12 +150,19 @@ def _choose_scales(maps: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor
     return chosen, lowest, factors[chosen]
 
 
-def _respond(picked: Tensor, lowest: Tensor, factor: Tensor, influence: float, *, out: Tensor) -> Tensor:
+def _respond(
+    picked: Tensor, lowest: Tensor, factor: Tensor, influence: float, full_contrasts: Tensor, *, out: Tensor
+) -> Tensor:
+    """The responses, written into ``out``; gives the contrasts (N,) of the maps that they are made of."""
+    tiny = torch.finfo(out.dtype).tiny
     response = torch.sub(picked, lowest[:, None, None], out=out).mul_(factor[:, None, None])
     response.sub_(response.amin(dim=(1, 2), keepdim=True))
-    response.div_(response.sum(dim=(1, 2), keepdim=True).clamp_min_(torch.finfo(response.dtype).tiny))
+    contrast = response.amax(dim=(1, 2))
+    response.div_(response.sum(dim=(1, 2), keepdim=True).clamp_min_(tiny))
+    weight = torch.where(contrast < full_contrasts, contrast / full_contrasts.clamp_min(tiny), 1.0) * (1 - influence)
     window = weighted_window(*response.shape[1:], influence, response.dtype, response.device)
-    return response.mul_(1 - influence).add_(window)
+    response.mul_(weight[:, None, None]).add_(window)
+    return contrast
 
 
 def _highest_cells(response: Tensor) -> tuple[Tensor, Tensor]:
@@ -157,8 +182,8 @@ def _peak(numbers: list[float], dtype: torch.dtype) -> ResponsePeak:
     scale_index, row, column, top, left = (int(number) for number in numbers[:5])
     cells = [(top + step // 3, left + step % 3) for step in range(9)]
     found = shared_peak(dict(zip(cells, numbers[5:14], strict=True)), (row, column), lowest=_LOWEST, dtype=dtype)
-    scores = dict(zip(cells, numbers[14:], strict=True))
-    return ResponsePeak(scale_index, *found, scores[round(found[0]), round(found[1])])
+    scores = dict(zip(cells, numbers[14:23], strict=True))
+    return ResponsePeak(scale_index, *found, scores[round(found[0]), round(found[1])], numbers[23])
 
 
 @lru_cache(maxsize=32)

@@ -36,6 +36,8 @@ from siamfc.tracker.thread_choice import ThreadChoice
 from siamfc.tracker.torch_threads import one_thread
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 
+_NEWEST_CONTRAST = 0.05  # its weight in the average: a target that changes its looks takes some frames for it
+
 
 @dataclass
 class Target:
@@ -49,6 +51,7 @@ class Target:
         fill: Colour outside the frame: the mean of the frame in which it was given.
         sightings: When and where it was surely seen.
         searches: In how many frames it was looked for.
+        usual_contrast: Of its score maps, averaged over the last frames; 0 before the first.
     """
 
     state: TargetState
@@ -58,6 +61,7 @@ class Target:
     fill: Color
     sightings: Sightings
     searches: int = 0
+    usual_contrast: float = 0.0
 
 
 class _Sight(NamedTuple):
@@ -241,7 +245,8 @@ class TargetSearch:
             score_maps = kernel.score_maps(features)[:, : self._cells, : self._cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"):
-            peaks, responses = self._peaks.find(score_maps)
+            full = [self.config.full_contrast * target.usual_contrast for target in targets]
+            peaks, responses = self._peaks.find(score_maps, full)
             found = [self._cell(peak) for peak in peaks]
             refinements = []
             if self._refinement is not None:  # one crop a target, so features are the targets'
@@ -256,6 +261,8 @@ class TargetSearch:
                     target.state = state.moved((x * px, y * px), scales[peak.scale_index], self.config)
                 else:
                     target.state = self._refinement.moved(state, refinements[number], region, (x, y))
+                newest = _NEWEST_CONTRAST if target.searches else 1.0
+                target.usual_contrast += newest * (peak.contrast - target.usual_contrast)
                 target.searches += 1
                 maps = None
                 if self.keep_maps:

@@ -33,6 +33,8 @@ class Start(NamedTuple):
 def build_start(config: ModelConfig, init: SiamFC | None, *, seed: int) -> Start:
     """The network of these settings, begun with another's weights where both have a layer of one name and shape.
 
+    One that is cut where the shallow level of the other is begins with that level.
+
     Args:
         config: What the network shall be.
         init: The model to begin with; None: everything is fresh.
@@ -67,13 +69,23 @@ def _shared_weights(init: SiamFC, model: SiamFC) -> dict[str, Tensor]:
     same_head = init.config.model_copy(update=beside) == model.config
     shared = {
         name: value
-        for name, value in init.state_dict().items()
+        for name, value in _weights_by_level(init, model.config).items()
         if name in wanted and value.shape == wanted[name].shape and (same_head or name not in ("gain", "bias"))
     }
     regression = {name for name in wanted if name.startswith("box_regression.")}
     if not regression <= shared.keys():
         shared = {name: value for name, value in shared.items() if name not in regression}
     return shared
+
+
+def _weights_by_level(init: SiamFC, config: ModelConfig) -> dict[str, Tensor]:
+    """A model's weights; where one level of two is wanted, the shallow one, under the names of a level by itself."""
+    weights = init.state_dict()
+    if config.shallow_block or config.last_block != init.config.shallow_block:
+        return weights
+    inner = "backbone.shallow."
+    shallow = {name.replace(inner, "backbone.features."): value for name, value in weights.items() if inner in name}
+    return {**weights, **shallow}
 
 
 def _start_neck(neck: nn.Conv2d) -> None:

@@ -21,15 +21,16 @@ CONFIGS = {
 }
 
 
-def step_by_step(score_maps, config):
-    """One target's score maps (scales, h, w) -> scale, row, column, score, response: written to be read."""
+def step_by_step(score_maps, config, full_contrast=0.0):
+    """One target's score maps (scales, h, w) -> the peak's five numbers, response: written to be read."""
     upsampled = upsample(score_maps, config.response_upsampling, config.response_alignment)
     responses = penalise_scales(upsampled, config.scale_penalty)
     highest, middle = responses.amax(dim=(1, 2)), len(responses) // 2
     scale = middle if highest[middle] == highest.max() else int(highest.argmax())
-    response = apply_window(responses[scale], config.window_influence)
+    response = apply_window(responses[scale], config.window_influence, full_contrast=full_contrast)
     row, column = find_peak(response)
-    return (scale, row, column, float(upsampled[scale, round(row), round(column)])), response
+    contrast = float((responses[scale] - responses[scale].min()).max())
+    return (scale, row, column, float(upsampled[scale, round(row), round(column)]), contrast), response
 
 
 def maps_of(seed, config, cells=17):
@@ -40,7 +41,7 @@ def maps_of(seed, config, cells=17):
 @pytest.fixture(params=[False, True], ids=["one by one", "together"])
 def find(request):
     """Peaks and responses of score maps (N, scales, h, w), in each of the two ways."""
-    return lambda score_maps, config: PeakFinder(config, together=request.param).find(score_maps)
+    return lambda score_maps, config, *full: PeakFinder(config, together=request.param).find(score_maps, *full)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -93,8 +94,32 @@ def test_many_targets_are_found_as_each_alone(find, name):
     for alone, peak, response in zip(score_maps, peaks, responses, strict=True):
         expected, expected_response = step_by_step(alone, config)
         assert tuple(peak)[:3] == expected[:3]
-        assert peak.logit == pytest.approx(expected[3], abs=1e-4)  # sums of another batch, rounded in another order
+        # Sums of another batch are rounded in another order.
+        assert (peak.logit, peak.contrast) == pytest.approx(expected[3:], abs=1e-4)
         torch.testing.assert_close(response, expected_response, rtol=0, atol=1e-9)
+
+
+def test_a_map_of_less_contrast_counts_as_much_less_beside_the_window(find):
+    config = TrackerConfig()
+    score_maps = torch.stack([maps_of(seed, config) for seed in range(3)])
+    contrasts = [peak.contrast for peak in find(score_maps, config)[0]]
+    full = [0.8 * contrasts[0], 2 * contrasts[1], 50 * contrasts[2]]
+    peaks, responses = find(score_maps, config, full)
+    for alone, own, peak, response in zip(score_maps, full, peaks, responses, strict=True):
+        expected, expected_response = step_by_step(alone, config, own)
+        assert tuple(peak) == pytest.approx(expected, abs=1e-4)
+        torch.testing.assert_close(response, expected_response, rtol=0, atol=1e-9)
+    shares = responses.sum(dim=(1, 2)) - config.window_influence  # the window's sum is 1
+    assert (shares / (1 - config.window_influence)).tolist() == pytest.approx([1, 0.5, 0.02], rel=1e-4)
+    middle = responses.shape[-1] // 2
+    assert peaks[2][1:3] == pytest.approx((middle, middle), abs=8)  # hardly any map: the window's middle
+
+
+def test_a_map_of_one_value_leaves_the_middle_whatever_contrast_is_full(find):
+    config = TrackerConfig()
+    (peak,), (response,) = find(torch.zeros(1, 3, 17, 17), config, [3.0])
+    assert tuple(peak) == (1, 128, 128, 0, 0)
+    assert float(response.sum()) == pytest.approx(config.window_influence)
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -405,6 +405,7 @@ CHANGES = {
     "found_score": 1.0,
     "lost_crops": 1,
     "window_influence": 0.7,
+    "full_contrast": 2.0,
     "response_upsampling": 3,
     "response_alignment": "edges",
     "min_scale": 1.0,

@@ -163,6 +163,23 @@ def test_a_target_that_leaves_is_awaited_inside_the_frame_and_found_when_it_retu
     assert intersection_over_union(boxes, scene.boxes)[-5:].min() > 0.8
 
 
+@pytest.mark.parametrize(("full_contrast", "leaps"), [(0.0, True), (0.8, False)])
+def test_a_target_that_is_covered_is_waited_for_where_the_map_has_less_contrast(photograph, full_contrast, leaps):
+    covered = photograph.copy()
+    around = covered[140:232, 176:272]
+    around[:] = around.mean(axis=(0, 1))
+    settings = {"tracker": {"full_contrast": full_contrast, "lost_score": 0}}
+    frames = [*[photograph] * 3, *[covered] * 10, *[photograph] * 2]
+    boxes = _boxes(load_model("mobilenetv2", device="cpu"), frames, EYE, settings)
+    away = center_distance(boxes, [EYE] * len(boxes))
+    if leaps:  # to the other eye
+        assert away[3] > 50
+        assert away[-1] > 50
+    else:
+        assert away[3:13].max() < 15
+        assert away[-1] < 2
+
+
 @pytest.mark.parametrize(("limit", "factors"), [("max_scale", (1.0, 3.0)), ("min_scale", (1.0, 1 / 3))])
 def test_the_size_stays_within_its_limits(mobilenetv2, photograph, limit, factors):
     bound = 1.2 if limit == "max_scale" else 0.8

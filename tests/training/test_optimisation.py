@@ -133,6 +133,16 @@ def test_a_box_regression_is_begun_with_as_a_whole_or_not_at_all(mobilenetv2) ->
     assert torch.equal(same.model.box_regression.first.weight, deep.box_regression.first.weight)
 
 
+def test_one_level_of_two_is_begun_with_under_the_names_of_a_network_by_itself(two_levels) -> None:
+    shallow, deep = (load_model(name, device="cpu") for name in ("mobilenetv2", "mobilenetv2-deep"))
+    for alone in (shallow, deep):
+        start = build_start(alone.config.model_copy(update={"calibrated": False}), two_levels, seed=0)
+        wanted, begun = alone.backbone.state_dict(), start.model.backbone.state_dict()
+        assert all(torch.equal(value, begun[name]) for name, value in wanted.items())
+        # The regression is the shallow level's; the deeper one compares other cells. Gain and bias are fitted anew.
+        assert start.fresh <= {"gain", "bias"} if alone is shallow else "box_regression.first.weight" in start.fresh
+
+
 def test_layers_are_counted_up_to_the_last_then_those_of_the_shallow_level_alone(two_levels) -> None:
     backbone = two_levels.backbone
     assert backbone_layers(two_levels) == [*backbone.features, *backbone.shallow]
