@@ -1,7 +1,8 @@
 """Our own plain layout: a folder with frames, or one video file, beside ``boxes.csv``; or a folder of such folders.
 
 ``boxes.csv`` has a header with the columns ``frame, x, y, width, height``, in any order and among others. ``frame`` is
-the name of an image, with or without its ending, or in a video the frame's number, from 0. Boxes are 0-based frame
+the name of an image, with or without its ending (and without the zeros before a number, which spreadsheets drop), or in
+a video the frame's number, from 0. Boxes are 0-based frame
 pixels. Empty cells mean that the target is not in view; a frame without a row was not annotated. Both are NaN, and left
 out of every figure. The number that ends an image's name is its time. Folders ``NAME_1``, ``NAME_2`` are taken for
 targets of one video: none is another video's to the other. Verified on ``../shared/data``.
@@ -10,6 +11,7 @@ targets of one video: none is another video's to the other. Verified on ``../sha
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +44,7 @@ def _load(name: str, folder: Path) -> Sequence:
     frames = _find_frames(folder)
     boxes = np.full((len(frames), 4), np.nan)
     absent = np.zeros(len(frames), dtype=np.bool_)
-    places = {}
-    if isinstance(frames, ImageFrames):
-        places = {Path(image).stem: place for place, image in enumerate(frames.names)}
-        places |= {image: place for place, image in enumerate(frames.names)}
+    places = _places(frames.names) if isinstance(frames, ImageFrames) else {}
     seen: dict[int, int] = {}
     for record in read_records(path, ("frame", *BOX_COLUMNS)):
         place = _place(path, record, places, frames)
@@ -56,6 +55,18 @@ def _load(name: str, folder: Path) -> Sequence:
         absent[place] = box is None
         boxes[place] = np.nan if box is None else box
     return Sequence(name, frames, boxes, flags={"absent": absent}, origin=video_of_target(str(folder)))
+
+
+def _places(names: tuple[str, ...]) -> dict[str, int]:
+    """Where each image stands, by all that it may be called; a number that two have is neither's."""
+    stems = [Path(name).stem for name in names]
+    numbers = [(stem.lstrip("0") or "0") if stem.isdecimal() else stem for stem in stems]
+    counts = Counter(numbers)
+    return {
+        **{number: place for place, number in enumerate(numbers) if counts[number] == 1},
+        **{stem: place for place, stem in enumerate(stems)},
+        **{name: place for place, name in enumerate(names)},
+    }
 
 
 def _find_frames(folder: Path) -> ImageFrames | VideoFrames:
@@ -71,7 +82,10 @@ def _place(path: Path, record: Record, places: dict[str, int], frames: ImageFram
     cell = record.cells["frame"].strip()
     if isinstance(frames, ImageFrames):
         if cell not in places:
-            raise SourceError(f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}")
+            raise SourceError(
+                f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}, "
+                f"whose images are {frames.names[0]} to {frames.names[-1]}"
+            )
         return places[cell]
     if not cell.isdigit() or int(cell) >= len(frames):
         raise SourceError(

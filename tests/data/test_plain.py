@@ -40,6 +40,18 @@ def test_rows_are_matched_to_images_by_name_with_or_without_its_ending(tmp_path:
     assert sequence.numbers.tolist() == [10, 20, 40]
 
 
+def test_a_number_may_have_lost_its_zeros_but_names_one_image(tmp_path: Path) -> None:
+    images = ("0000.jpg", "0001.jpg", "0010.jpg", "1.jpg", "010.jpg", "a1.jpg")
+    write_sequence(tmp_path, HEADER + "0,1,1,1,1\n1,2,2,2,2\n0001,3,3,3,3\na1,4,4,4,4\n", images)
+    sequence = open_dataset(f"plain:{tmp_path}")[0]
+    names = list(sequence.frames.names)
+    for value, name in enumerate(("0000.jpg", "1.jpg", "0001.jpg", "a1.jpg"), start=1):
+        assert sequence.boxes[names.index(name)].tolist() == [value] * 4
+    write_text(tmp_path / "boxes.csv", HEADER + "10,1,1,1,1\n")
+    with pytest.raises(SourceError, match="there is no image '10'"):  # 0010 and 010
+        open_dataset(f"plain:{tmp_path}")[0]
+
+
 def test_empty_cells_are_a_target_out_of_view_and_a_missing_row_is_not(tmp_path: Path) -> None:
     write_sequence(tmp_path, HEADER + "000010,1,2,3,4\n000020,,,,\n")
     sequence = open_dataset(f"plain:{tmp_path}")[0]
@@ -71,7 +83,7 @@ def test_folders_of_sequences_and_folders_of_those_are_opened(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("rows", "error", "reason"),
     [
-        ("000011,1,2,3,4\n", SourceError, r"line 2: there is no image '000011'"),
+        ("000011,1,2,3,4\n", SourceError, r"line 2: there is no image '000011' .* are 000010.jpg to 000040.jpg"),
         ("000010,1,2,3,4\n000010.jpg,1,2,3,4\n", BoxError, r"line 3: line 2 is for the same frame"),
         ("000010,1,,3,4\n", BoxError, r"line 2: expected four numbers x, y, width, height, or four empty cells"),
         ("000010,1,2,3,w\n", BoxError, r"line 2: expected four numbers"),
