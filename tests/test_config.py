@@ -44,7 +44,7 @@ def test_every_published_file_loads_by_name_and_by_path(name):
     assert load_config(name) == load_config(configs_folder() / f"{name}.yaml")
 
 
-BROUGHT = {"context_weight", "motion_blur", "lost_score"}
+BROUGHT = {"context_weight", "motion_blur", "lost_score", "full_contrast"}
 
 
 def test_track_default_spells_out_every_default_but_what_weights_bring():
@@ -70,6 +70,15 @@ def test_the_papers_settings_are_the_authors_numbers(name, numbers):
     assert (tracker.exemplar_size, tracker.search_size, tracker.context_amount) == (127, 255, 0.5)
     assert (tracker.response_upsampling, tracker.response_alignment) == (16, "corners")
     assert (tracker.min_scale, tracker.max_scale) == (0.2, 5.0)
+
+
+@pytest.mark.parametrize("name", ["track-paper-3s", "track-paper-5s", "track-compat"])
+def test_settings_of_others_leave_nothing_of_what_weights_bring(name):
+    checkpoint = {"tracker": dict.fromkeys(BROUGHT, 0.2)}
+    tracker = load_config(name, checkpoint=checkpoint).tracker
+    assert {key: getattr(tracker, key) for key in BROUGHT} == {
+        key: TrackerConfig.model_fields[key].default for key in BROUGHT
+    }
 
 
 def test_track_compat_has_the_272_cell_response():
