@@ -58,15 +58,20 @@ def _load(name: str, folder: Path) -> Sequence:
 
 
 def _places(names: tuple[str, ...]) -> dict[str, int]:
-    """Where each image stands, by all that it may be called; a number that two have is neither's."""
+    """Where each image stands, by all that it may be called; a number that two have is neither's, unless a name."""
     stems = [Path(name).stem for name in names]
-    numbers = [(stem.lstrip("0") or "0") if stem.isdecimal() else stem for stem in stems]
+    numbers = [_number(stem) for stem in stems]
     counts = Counter(numbers)
     return {
         **{number: place for place, number in enumerate(numbers) if counts[number] == 1},
         **{stem: place for place, stem in enumerate(stems)},
         **{name: place for place, name in enumerate(names)},
     }
+
+
+def _number(stem: str) -> str:
+    """The number that a name is, without the zeros before it; of other names the name."""
+    return (stem.lstrip("0") or "0") if stem.isdecimal() else stem
 
 
 def _find_frames(folder: Path) -> ImageFrames | VideoFrames:
@@ -81,6 +86,8 @@ def _find_frames(folder: Path) -> ImageFrames | VideoFrames:
 def _place(path: Path, record: Record, places: dict[str, int], frames: ImageFrames | VideoFrames) -> int:
     cell = record.cells["frame"].strip()
     if isinstance(frames, ImageFrames):
+        if cell not in places and len(alike := [name for name in frames.names if _number(Path(name).stem) == cell]) > 1:
+            raise SourceError(f"{path}, line {record.line}: frame {cell} may be {' or '.join(alike)}: write its name")
         if cell not in places:
             raise SourceError(
                 f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}, "

@@ -77,7 +77,6 @@ class PeakFinder:
             N peaks, and the responses (N, h', w') in which they lie, valid until the next call.
         """
         config, (N, S, h, w) = self._config, score_maps.shape
-        full = [0.0] * N if full_contrasts is None else full_contrasts
         factor, alignment = config.response_upsampling, config.response_alignment
         height, width = (upsampled_cells(cells, factor, alignment) for cells in (h, w))
         together = score_maps.device.type != "cpu" if self._together is None else self._together
@@ -87,7 +86,8 @@ class PeakFinder:
         )
         maps = upsample(score_maps.flatten(0, 1), factor, alignment, out=maps).view(N, S, height, width)
         if together:
-            return self._find_together(maps, full, picked, response), response
+            return self._find_together(maps, full_contrasts, picked, response), response
+        full = [0.0] * N if full_contrasts is None else full_contrasts
         return [self._find_one(*target) for target in zip(maps, full, response, strict=True)], response
 
     def _find_one(self, maps: Tensor, full_contrast: float, response: Tensor) -> ResponsePeak:
@@ -114,13 +114,15 @@ class PeakFinder:
         return ResponsePeak(chosen, *found, float(values[chosen, round(found[0]), round(found[1])]), contrast)
 
     def _find_together(
-        self, maps: Tensor, full_contrasts: Sequence[float], picked: Tensor, response: Tensor
+        self, maps: Tensor, full_contrasts: Sequence[float] | None, picked: Tensor, response: Tensor
     ) -> list[ResponsePeak]:
         """The peaks in upsampled maps (N, scales, h', w'); fills in the chosen maps and responses (N, h', w')."""
         height, width = response.shape[1:]
         chosen, lowest, penalty = _choose_scales(maps, self._config.scale_penalty)
         _pick(maps, chosen, out=picked)
-        full = torch.tensor(full_contrasts, dtype=response.dtype, device=response.device)
+        full: Tensor | None = None
+        if full_contrasts is not None:
+            full = torch.tensor(full_contrasts, dtype=response.dtype).to(response.device, non_blocking=True)
         contrast = _respond(picked, lowest, penalty, self._config.window_influence, full, out=response)
         row, column = _highest_cells(response)
         # The 3 x 3 cells around each peak, moved inside where it is on the border.
@@ -151,7 +153,7 @@ def _choose_scales(maps: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor
 
 
 def _respond(
-    picked: Tensor, lowest: Tensor, factor: Tensor, influence: float, full_contrasts: Tensor, *, out: Tensor
+    picked: Tensor, lowest: Tensor, factor: Tensor, influence: float, full_contrasts: Tensor | None, *, out: Tensor
 ) -> Tensor:
     """The responses, written into ``out``; gives the contrasts (N,) of the maps that they are made of."""
     tiny = torch.finfo(out.dtype).tiny
@@ -159,9 +161,11 @@ def _respond(
     response.sub_(response.amin(dim=(1, 2), keepdim=True))
     contrast = response.amax(dim=(1, 2))
     response.div_(response.sum(dim=(1, 2), keepdim=True).clamp_min_(tiny))
-    weight = torch.where(contrast < full_contrasts, contrast / full_contrasts.clamp_min(tiny), 1.0) * (1 - influence)
-    window = weighted_window(*response.shape[1:], influence, response.dtype, response.device)
-    response.mul_(weight[:, None, None]).add_(window)
+    response.mul_(1 - influence)
+    if full_contrasts is not None:
+        weight = torch.where(contrast < full_contrasts, contrast / full_contrasts.clamp_min(tiny), 1.0)
+        response.mul_(weight[:, None, None])
+    response.add_(weighted_window(*response.shape[1:], influence, response.dtype, response.device))
     return contrast
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -62,6 +63,13 @@ class Target:
     sightings: Sightings
     searches: int = 0
     usual_contrast: float = 0.0
+
+    def searched(self, contrast: float) -> None:
+        """It was looked for in a frame, in a score map of this contrast; one of NaN or infinity is not remembered."""
+        if math.isfinite(contrast):
+            newest = _NEWEST_CONTRAST if self.usual_contrast else 1.0
+            self.usual_contrast += newest * (contrast - self.usual_contrast)
+        self.searches += 1
 
 
 class _Sight(NamedTuple):
@@ -245,7 +253,8 @@ class TargetSearch:
             score_maps = kernel.score_maps(features)[:, : self._cells, : self._cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
         with self.clock.stage("post-process"):
-            full = [self.config.full_contrast * target.usual_contrast for target in targets]
+            share = self.config.full_contrast
+            full = [share * target.usual_contrast for target in targets] if share else None
             peaks, responses = self._peaks.find(score_maps, full)
             found = [self._cell(peak) for peak in peaks]
             refinements = []
@@ -261,9 +270,7 @@ class TargetSearch:
                     target.state = state.moved((x * px, y * px), scales[peak.scale_index], self.config)
                 else:
                     target.state = self._refinement.moved(state, refinements[number], region, (x, y))
-                newest = _NEWEST_CONTRAST if target.searches else 1.0
-                target.usual_contrast += newest * (peak.contrast - target.usual_contrast)
-                target.searches += 1
+                target.searched(peak.contrast)
                 maps = None
                 if self.keep_maps:
                     maps = _maps(score_maps[number], responses[number], region, peak)

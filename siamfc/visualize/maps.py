@@ -76,7 +76,8 @@ def windowed_scores(maps: ScoreMaps, config: TrackerConfig) -> NDArray[np.float3
     """The response (h', w') in logits, so that it shares a colour scale with the scores: penalised score plus window.
 
     The tracker brings the response to sum 1 before it mixes in the window; here that is taken back, which moves no
-    peak. What it shows above the score is what the window adds. A window influence of 1 leaves the window alone.
+    peak. What it shows above the score is what the window adds, and where it shows less, the map counted less
+    (``full_contrast``). A window influence of 1 leaves the window alone.
     """
     upsampled = torch.from_numpy(upsampled_maps(maps, config))
     chosen = penalise_scales(upsampled, config.scale_penalty)[maps.scale_index]

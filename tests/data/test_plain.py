@@ -48,7 +48,7 @@ def test_a_number_may_have_lost_its_zeros_but_names_one_image(tmp_path: Path) ->
     for value, name in enumerate(("0000.jpg", "1.jpg", "0001.jpg", "a1.jpg"), start=1):
         assert sequence.boxes[names.index(name)].tolist() == [value] * 4
     write_text(tmp_path / "boxes.csv", HEADER + "10,1,1,1,1\n")
-    with pytest.raises(SourceError, match="there is no image '10'"):  # 0010 and 010
+    with pytest.raises(SourceError, match=r"frame 10 may be 0010.jpg or 010.jpg: write its name"):
         open_dataset(f"plain:{tmp_path}")[0]
 
 

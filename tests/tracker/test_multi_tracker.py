@@ -49,7 +49,9 @@ def test_one_target_has_exactly_the_boxes_of_the_single_tracker(mobilenetv2, sce
 
 
 @pytest.mark.parametrize(
-    "config", [TrackerConfig(), TrackerConfig(num_scales=5), TrackerConfig(scale_every=3)], ids=str
+    "config",
+    [TrackerConfig(), TrackerConfig(num_scales=5), TrackerConfig(scale_every=3), TrackerConfig(full_contrast=1.2)],
+    ids=str,
 )
 def test_each_of_several_has_exactly_the_boxes_it_has_alone(mobilenetv2, scene, config):
     boxes = {"eye": scene.boxes[0], **OTHERS}
@@ -61,16 +63,17 @@ def test_each_of_several_has_exactly_the_boxes_it_has_alone(mobilenetv2, scene, 
         assert [results[name] for results in found] == alone(mobilenetv2, scene.frames, box, config)
 
 
-@pytest.mark.parametrize("batch_targets", [2, 3, 100])
-def test_larger_batches_move_no_box_by_more_than_rounding_can(mobilenetv2, scene, batch_targets):
+@pytest.mark.parametrize(("batch_targets", "full_contrast"), [(2, 0), (3, 0), (100, 0), (3, 1.2)])
+def test_larger_batches_move_no_box_by_more_than_rounding_can(mobilenetv2, scene, batch_targets, full_contrast):
     boxes = {"eye": scene.boxes[0], **OTHERS}
-    tracker = MultiTracker(mobilenetv2, batch_targets=batch_targets)
+    config = TrackerConfig(full_contrast=full_contrast)
+    tracker = MultiTracker(mobilenetv2, config, batch_targets=batch_targets)
     for name, box in boxes.items():
         tracker.add(scene.frames[0], box, id=name)
     for frame in scene.frames[1:]:
         tracker.update(frame)
     for name, box in boxes.items():
-        last = alone(mobilenetv2, scene.frames, box)[-1]
+        last = alone(mobilenetv2, scene.frames, box, config)[-1]
         # A cell of the response is half a crop pixel, here less than half a frame pixel.
         np.testing.assert_allclose(tracker.results[name].box, last.box, atol=0.5)
         assert tracker.results[name].score == pytest.approx(last.score, abs=0.01)

@@ -80,13 +80,16 @@ def test_names_beside_a_large_frame_grow_with_it(mobilenetv2: SiamFC) -> None:
     assert heights[1] > 3.5 * heights[0]
 
 
-@pytest.mark.parametrize("influence", [0.0, 0.3, 1.0])
-def test_windowed_scores_have_the_peak_of_the_response(mobilenetv2: SiamFC, influence: float) -> None:
+@pytest.mark.parametrize(("influence", "full_contrast"), [(0.0, 0), (0.3, 0), (1.0, 0), (0.3, 10)])
+def test_windowed_scores_have_the_peak_of_the_response(
+    mobilenetv2: SiamFC, influence: float, full_contrast: float
+) -> None:
     clip = short_clip(3)
-    config = load_config(overrides=[f"tracker.window_influence={influence}"])
+    config = load_config(overrides=[f"tracker.window_influence={influence}", f"tracker.full_contrast={full_contrast}"])
     tracker = Tracker(mobilenetv2, config, keep_maps=True)
     tracker.init(clip.render(0), clip.boxes[0])
-    maps = tracker.update(clip.render(1)).maps
+    tracker.update(clip.render(1))
+    maps = tracker.update(clip.render(2)).maps
     windowed = windowed_scores(maps, tracker.config)
     assert windowed.argmax() == maps.response.argmax()
     if influence == 0:  # no window: the chosen scale's map, penalised or not
