@@ -79,12 +79,22 @@ def test_larger_batches_move_no_box_by_more_than_rounding_can(mobilenetv2, scene
         assert tracker.results[name].score == pytest.approx(last.score, abs=0.01)
 
 
-@pytest.fixture
-def two_threads():
+def _with_threads(count):
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(count)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def one_thread():
+    """Targets are searched one after the other, whatever OMP_NUM_THREADS says."""
+    yield from _with_threads(1)
+
+
+@pytest.fixture
+def two_threads():
+    yield from _with_threads(2)
 
 
 @pytest.mark.parametrize("name", ["torch", "onnxruntime", "openvino"])
@@ -133,7 +143,7 @@ def threads_that_search():
 
 
 @pytest.mark.parametrize(("batch_targets", "expected"), [(1, [3, 3, 3]), (2, [6, 3]), (3, [9])])
-def test_as_many_targets_are_embedded_together_as_asked_for(mobilenetv2, scene, batch_targets, expected):
+def test_as_many_targets_are_embedded_together_as_asked_for(mobilenetv2, scene, one_thread, batch_targets, expected):
     runtime = Counting(mobilenetv2)
     tracker = MultiTracker(mobilenetv2, runtime=runtime, batch_targets=batch_targets)
     for box in (scene.boxes[0], *OTHERS.values()):
@@ -142,7 +152,7 @@ def test_as_many_targets_are_embedded_together_as_asked_for(mobilenetv2, scene, 
     assert runtime.batches == expected
 
 
-def test_targets_that_search_one_scale_and_all_scales_share_a_frame(mobilenetv2, scene):
+def test_targets_that_search_one_scale_and_all_scales_share_a_frame(mobilenetv2, scene, one_thread):
     runtime = Counting(mobilenetv2)
     tracker = MultiTracker(mobilenetv2, TrackerConfig(scale_every=2), runtime=runtime, batch_targets=4)
     tracker.add(scene.frames[0], scene.boxes[0])
