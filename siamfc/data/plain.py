@@ -2,10 +2,10 @@
 
 ``boxes.csv`` has a header with the columns ``frame, x, y, width, height``, in any order and among others. ``frame`` is
 the name of an image, with or without its ending (and without the zeros before a number, which spreadsheets drop), or in
-a video the frame's number, from 0. Boxes are 0-based frame
-pixels. Empty cells mean that the target is not in view; a frame without a row was not annotated. Both are NaN, and left
-out of every figure. The number that ends an image's name is its time. Folders ``NAME_1``, ``NAME_2`` are taken for
-targets of one video: none is another video's to the other. Verified on ``../shared/data``.
+a video the frame's number, from 0. Boxes are 0-based frame pixels. Empty cells mean that the target is not in view; a
+frame without a row was not annotated. Both are NaN, and left out of every figure. The number that ends an image's name
+is its time. Folders ``NAME_1``, ``NAME_2`` are taken for targets of one video: none is another video's to the other.
+Verified on ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -86,14 +86,15 @@ def _find_frames(folder: Path) -> ImageFrames | VideoFrames:
 def _place(path: Path, record: Record, places: dict[str, int], frames: ImageFrames | VideoFrames) -> int:
     cell = record.cells["frame"].strip()
     if isinstance(frames, ImageFrames):
-        if cell not in places and len(alike := [name for name in frames.names if _number(Path(name).stem) == cell]) > 1:
+        if cell in places:
+            return places[cell]
+        alike = [name for name in frames.names if _number(Path(name).stem) == cell]
+        if alike:
             raise SourceError(f"{path}, line {record.line}: frame {cell} may be {' or '.join(alike)}: write its name")
-        if cell not in places:
-            raise SourceError(
-                f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}, "
-                f"whose images are {frames.names[0]} to {frames.names[-1]}"
-            )
-        return places[cell]
+        raise SourceError(
+            f"{path}, line {record.line}: there is no image {cell!r} in {frames.folder}, "
+            f"whose images are {frames.names[0]} to {frames.names[-1]}"
+        )
     if not cell.isdigit() or int(cell) >= len(frames):
         raise SourceError(
             f"{path}, line {record.line}: expected the number of a frame of {frames.path.name}, "
