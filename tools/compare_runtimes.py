@@ -37,7 +37,8 @@ from siamfc.model import SiamFC
 from siamfc.runtimes.choosing import choose_runtime, installed_runtimes
 from siamfc.runtimes.trial import AGREEMENT, deviation
 from siamfc.score_map import penalise_scales, upsample
-from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.target import Target
+from siamfc.tracker.target_search import TargetSearch
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
 from siamfc.versions import library_versions
 

@@ -20,7 +20,8 @@ from siamfc.runtimes.runtime import Runtime
 from siamfc.target_id import TargetId
 from siamfc.timing import StageClock
 from siamfc.tracker.search_crew import SearchCrew
-from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.target import Target
+from siamfc.tracker.target_search import TargetSearch
 from siamfc.tracker.torch_threads import one_thread_works
 from siamfc.tracker.track_result import TrackResult
 

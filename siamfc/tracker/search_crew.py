@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from siamfc.frames import Image
-from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.target import Target
+from siamfc.tracker.target_search import TargetSearch
 from siamfc.tracker.torch_threads import one_thread
 from siamfc.tracker.track_result import TrackResult
 

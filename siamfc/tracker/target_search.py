@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from siamfc.boxes import Box
 from siamfc.config import AnySettings, load_config
-from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
+from siamfc.crops import CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
@@ -26,50 +25,17 @@ from siamfc.runtimes.runtime import Runtime
 from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
 from siamfc.timing import StageClock
-from siamfc.tracker.box_refinement import BoxRefinement, Likeness, regresses
+from siamfc.tracker.box_refinement import BoxRefinement, regresses
 from siamfc.tracker.motion_blur import motion_blurred
-from siamfc.tracker.presence import Presence, PresenceReference
+from siamfc.tracker.presence import Presence
 from siamfc.tracker.redetection import Redetection, Sightings, redetects
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
 from siamfc.tracker.sought_features import sought_features
+from siamfc.tracker.target import Target
 from siamfc.tracker.target_state import TargetState
 from siamfc.tracker.thread_choice import ThreadChoice
 from siamfc.tracker.torch_threads import one_thread
 from siamfc.tracker.track_result import ScoreMaps, TrackResult
-
-_NEWEST_CONTRAST = 0.05  # its weight in the average: a target that changes its looks takes some frames for it
-
-
-@dataclass
-class Target:
-    """One target being followed.
-
-    Attributes:
-        state: Where it is; replaced in every frame.
-        kernel: Its exemplar, held.
-        reference: What the score of a place found is taken against.
-        likeness: What its place and size are regressed from; None where the scales are searched.
-        fill: Colour outside the frame: the mean of the frame in which it was given.
-        sightings: When and where it was surely seen.
-        searches: In how many frames it was looked for.
-        usual_contrast: Of its score maps, averaged over the last frames; 0 before the first.
-    """
-
-    state: TargetState
-    kernel: ExemplarKernel
-    reference: PresenceReference
-    likeness: Likeness | None
-    fill: Color
-    sightings: Sightings
-    searches: int = 0
-    usual_contrast: float = 0.0
-
-    def searched(self, contrast: float) -> None:
-        """It was looked for in a frame, in a score map of this contrast; one of NaN or infinity is not remembered."""
-        if math.isfinite(contrast):
-            newest = _NEWEST_CONTRAST if self.usual_contrast else 1.0
-            self.usual_contrast += newest * (contrast - self.usual_contrast)
-        self.searches += 1
 
 
 class _Sight(NamedTuple):

@@ -15,7 +15,8 @@ from siamfc.frames import ColorOrder, as_rgb_frame, checked_color_order
 from siamfc.model import SiamFC
 from siamfc.runtimes.runtime import Runtime
 from siamfc.timing import StageClock
-from siamfc.tracker.target_search import Target, TargetSearch
+from siamfc.tracker.target import Target
+from siamfc.tracker.target_search import TargetSearch
 from siamfc.tracker.track_result import TrackResult
 
 
