@@ -62,3 +62,29 @@ def _slide(exemplar_features: Tensor, search_features: Tensor, dilation: int) ->
         (each, row + dilation * search_row, column + dilation * search_column, search_row, search_column),
     )
     return windows.sum(dim=(1, 2))
+
+
+def exemplar_gradient(maps: Tensor, search_features: Tensor) -> Tensor:
+    """The gradient of ``(cross_correlate(z, x) * maps).sum()`` with respect to one exemplar z.
+
+    Args:
+        maps: (B, h, w).
+        search_features: (B, C, H, W), with ``H >= h`` and ``W >= w``.
+
+    Returns:
+        (1, C, H - h + 1, W - w + 1), summed over the searches.
+
+    Example:
+        >>> import torch
+        >>> exemplar_gradient(torch.ones(2, 3, 4), torch.ones(2, 4, 5, 6)).shape
+        torch.Size([1, 4, 3, 3])
+    """
+    (B, h, w), (C, H, W) = maps.shape, search_features.shape[1:]
+    rows, columns = H - h + 1, W - w + 1
+    # As in _slide: a product of two matrices, here with the maps laid where each cell of the exemplar meets them.
+    laid = maps.new_zeros(B, rows, columns, H, W)
+    for row in range(rows):
+        for column in range(columns):
+            laid[:, row, column, row : row + h, column : column + w] = maps
+    summed = matmul(laid.view(B, rows * columns, H * W), search_features.flatten(2).transpose(1, 2)).sum(dim=0)
+    return summed.T.reshape(1, C, rows, columns)

@@ -44,7 +44,7 @@ def test_every_published_file_loads_by_name_and_by_path(name):
     assert load_config(name) == load_config(configs_folder() / f"{name}.yaml")
 
 
-BROUGHT = {"context_weight", "motion_blur", "lost_score", "full_contrast"}
+BROUGHT = {"context_weight", "motion_blur", "lost_score", "full_contrast", "filter_influence"}
 
 
 def test_track_default_spells_out_every_default_but_what_weights_bring():

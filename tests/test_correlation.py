@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from siamfc.correlation import cross_correlate
+from siamfc.correlation import cross_correlate, exemplar_gradient
 from tests.reference.correlation import correlate_by_loops
 
 
@@ -82,3 +82,12 @@ def test_features_that_do_not_go_together_are_refused_with_both_shapes(exemplars
 def test_a_dilated_exemplar_larger_than_the_search_is_refused():
     with pytest.raises(ValueError, match="cannot slide over"):
         cross_correlate(torch.zeros(1, 4, 3, 3), torch.zeros(1, 4, 5, 4), dilation=2)
+
+
+@pytest.mark.parametrize("sizes", [((3, 3), (7, 7)), ((2, 4), (5, 9)), ((5, 5), (5, 5)), ((1, 1), (3, 2))])
+def test_the_exemplars_gradient_is_autograds(sizes):
+    exemplar, searches = _features(1, 6, *sizes[0]).requires_grad_(), _features(3, 6, *sizes[1], seed=1)
+    came = cross_correlate(exemplar, searches)
+    weights = _features(*came.shape, seed=2)
+    (came * weights).sum().backward()
+    torch.testing.assert_close(exemplar_gradient(weights, searches), exemplar.grad)

@@ -19,8 +19,8 @@ class TrackerConfig(Section):
     """How the tracker searches; the defaults are the authors' three-scale numbers.
 
     The paper gives the method (section 3.1 and the tracking algorithm of 2.4); these values are those of the
-    authors' released code. Box regression, ``context_weight``, ``motion_blur``, ``full_contrast`` and
-    re-detection (``lost_score``) are ours.
+    authors' released code. Box regression, ``context_weight``, ``motion_blur``, ``full_contrast``,
+    re-detection (``lost_score``) and the learning filter (``filter_influence``) are ours.
     """
 
     exemplar_size: int = Field(default=127, ge=16, le=1024, description="side of the exemplar crop, pixels")
@@ -107,6 +107,19 @@ class TrackerConfig(Section):
             "beside the cosine window, by as much as it falls short; 0: it always counts the same"
         ),
     )
+    filter_influence: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description=(
+            "weight of the map of a filter that learns while tracking to tell the target from what is around it, "
+            "beside the exemplar's score map; 0: none is learned"
+        ),
+    )
+    filter_rate: float = Field(
+        default=0.02, ge=0, lt=1, description="weight of a frame in what the filter is learned from"
+    )
+    filter_score: float = Field(default=0.2, ge=0, le=1, description="score from which the filter learns from a frame")
     response_upsampling: int = Field(default=16, ge=1, le=64, description="response cells per score-map cell")
     response_alignment: Literal["corners", "edges"] = Field(
         default="corners",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from siamfc.crops import Color
 from siamfc.model import ExemplarKernel
 from siamfc.tracker.box_refinement import Likeness
+from siamfc.tracker.online_filter import OnlineFilter
 from siamfc.tracker.presence import PresenceReference
 from siamfc.tracker.redetection import Sightings
 from siamfc.tracker.target_state import TargetState
@@ -24,6 +25,7 @@ class Target:
         kernel: Its exemplar, held.
         reference: What the score of a place found is taken against.
         likeness: What its place and size are regressed from; None where the scales are searched.
+        filter: What learns to tell it from its surroundings; None with ``filter_influence`` 0.
         fill: Colour outside the frame: the mean of the frame in which it was given.
         sightings: When and where it was surely seen.
         searches: In how many frames it was looked for.
@@ -34,6 +36,7 @@ class Target:
     kernel: ExemplarKernel
     reference: PresenceReference
     likeness: Likeness | None
+    filter: OnlineFilter | None
     fill: Color
     sightings: Sightings
     searches: int = 0

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from siamfc.boxes import Box
 from siamfc.config import AnySettings, load_config
-from siamfc.crops import CropRegion, context_side, crop, mean_color
+from siamfc.crops import Color, CropRegion, context_side, crop, mean_color
 from siamfc.errors import CheckpointError, ConfigError
 from siamfc.folding import fold
 from siamfc.frames import Image
@@ -26,7 +26,9 @@ from siamfc.runtimes.torch_runtime import TorchRuntime
 from siamfc.score_map import displacement_px, score_map_cells, score_map_position
 from siamfc.timing import StageClock
 from siamfc.tracker.box_refinement import BoxRefinement, regresses
+from siamfc.tracker.first_looks import first_looks
 from siamfc.tracker.motion_blur import motion_blurred
+from siamfc.tracker.online_filter import MapGrid, OnlineFilter
 from siamfc.tracker.presence import Presence
 from siamfc.tracker.redetection import Redetection, Sightings, redetects
 from siamfc.tracker.response_peak import PeakFinder, ResponsePeak
@@ -157,8 +159,22 @@ class TargetSearch:
             likeness = None
             if self._refinement is not None:
                 likeness = self._refinement.likeness(wide_standardised, statistics, size)
-        target = Target(state, kernel, reference, likeness, fill, Sightings(state.placed(state.center)))
+        own_filter = self._filter(image, around, fill, kernel) if config.filter_influence else None
+        target = Target(state, kernel, reference, likeness, own_filter, fill, Sightings(state.placed(state.center)))
         return target, TrackResult(box, score, logit, scale=1.0)
+
+    def _filter(self, image: Image, around: CropRegion, fill: Color, kernel: ExemplarKernel) -> OnlineFilter:
+        """What learns to tell a target from its surroundings, given in the first frame's search region."""
+        config = self.config
+        with self.clock.stage("crop"):
+            looks = first_looks(image, around, fill, self.stride)
+        with self.clock.stage("embed"):
+            features = torch.cat([self._embed(as_images(look[None])).clone() for look in looks.crops])
+        with self.clock.stage("correlate"):
+            score_map = kernel.score_maps(features[:1])[0, : self._cells, : self._cells]
+            center = (config.search_size - config.exemplar_size) / 2 / self.stride
+            grid = MapGrid(kernel.weight.shape[-1], self._cells, center)
+            return OnlineFilter(features, looks.places, grid, score_map, rate=config.filter_rate)
 
     @torch.inference_mode()
     def find(self, image: Image, targets: Sequence[Target]) -> list[TrackResult]:
@@ -218,6 +234,13 @@ class TargetSearch:
             kernel = _kernel_of(targets, len(scales))
             score_maps = kernel.score_maps(features)[:, : self._cells, : self._cells]
             score_maps = score_maps.reshape(len(targets), len(scales), *score_maps.shape[1:])
+            by_target = features.view(len(targets), len(scales), *features.shape[1:])
+            seen: list[Tensor] = []
+            filters = [target.filter for target in targets if target.filter is not None]
+            if filters:  # all targets have one, or none has
+                seen = [own.project(searches) for own, searches in zip(filters, by_target, strict=True)]
+                each, influence = zip(filters, score_maps, seen, strict=True), self.config.filter_influence
+                score_maps = torch.stack([own.add_to(maps, part, influence) for own, maps, part in each])
         with self.clock.stage("post-process"):
             share = self.config.full_contrast
             full = [share * target.usual_contrast for target in targets] if share else None
@@ -240,8 +263,10 @@ class TargetSearch:
                 maps = None
                 if self.keep_maps:
                     maps = _maps(score_maps[number], responses[number], region, peak)
-                chosen = features[number * len(scales) + peak.scale_index]
+                chosen = by_target[number, peak.scale_index]
                 score = self._presence.score(target.reference, chosen, found[number])
+                if filters and score >= self.config.filter_score:
+                    filters[number].learn(seen[number][peak.scale_index], self._place(target.state, region))
                 results.append(TrackResult(target.state.box, score, peak.logit, target.state.scale, maps))
         return results
 
@@ -289,6 +314,11 @@ class TargetSearch:
             for region in parts:
                 crop(image, region, target.fill, out=next(places))
         return as_images(self._crops[:count])
+
+    def _place(self, state: TargetState, region: CropRegion) -> tuple[float, float]:
+        """Where a target is in what was searched, (x, y), cells from the centre."""
+        (x, y), cell = state.center, self.stride * region.frame_px_per_crop_px
+        return (x - region.center_x) / cell, (y - region.center_y) / cell
 
     def _shift(self, peak: ResponsePeak) -> tuple[float, float]:
         """From the crop's centre to the peak, (x, y) in crop pixels."""
