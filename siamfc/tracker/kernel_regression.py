@@ -67,15 +67,13 @@ class KernelRegression:
         features, maps = self._features[: self._count], self._maps[: self._count]
         shares = self._shares[: self._count, None, None]
 
-        def normal(kernel: Tensor) -> Tensor:
-            came = cross_correlate(kernel, features)
-            return exemplar_gradient(shares * came, features) + self._regularisation * kernel
-
-        residual = exemplar_gradient(shares * maps, features) - normal(self.kernel)
+        lacking = maps - cross_correlate(self.kernel, features)
+        residual = exemplar_gradient(shares * lacking, features) - self._regularisation * self.kernel
         direction, length = residual, _square(residual)
         tiny = torch.finfo(length.dtype).tiny
         for _ in range(steps):
-            bent = normal(direction)
+            came = cross_correlate(direction, features)
+            bent = exemplar_gradient(shares * came, features) + self._regularisation * direction
             step = length / (direction * bent).sum().clamp_min(tiny)
             self.kernel = self.kernel + step * direction
             residual = residual - step * bent

@@ -445,6 +445,10 @@ def test_every_setting_changes_what_is_found(mobilenetv2, lively, lively_expecte
         scene = pan(photograph, [(0, 0)] * 4 + [(190, 0)] * 2, target=EMBLEM)  # a leap out of reach
         settings = {"lost_score": 0 if name == "lost_score" else 0.2}
         expected = _boxes(mobilenetv2, scene, TrackerConfig(**settings))
+    if name in ("filter_rate", "filter_score"):
+        scene = lively._replace(frames=lively.frames * 2)  # it learns after ten frames
+        settings = {"filter_influence": 0.9}
+        expected = _boxes(mobilenetv2, scene, TrackerConfig(**settings))
     changed = _boxes(mobilenetv2, scene, TrackerConfig(**settings | {name: CHANGES[name]}))
     assert not np.array_equal(changed, expected)
 

@@ -168,7 +168,7 @@ def test_a_target_that_is_covered_is_waited_for_where_the_map_has_less_contrast(
     covered = photograph.copy()
     around = covered[140:232, 176:272]
     around[:] = around.mean(axis=(0, 1))
-    settings = {"tracker": {"full_contrast": full_contrast, "lost_score": 0}}
+    settings = {"tracker": {"full_contrast": full_contrast, "lost_score": 0, "filter_influence": 0}}
     frames = [*[photograph] * 3, *[covered] * 10, *[photograph] * 2]
     boxes = _boxes(load_model("mobilenetv2", device="cpu"), frames, EYE, settings)
     away = center_distance(boxes, [EYE] * len(boxes))
