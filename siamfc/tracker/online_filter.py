@@ -16,8 +16,8 @@ _CHANNELS = 64  # of the network's, the principal components of the first search
 _CELLS = 5  # a side of the filter, or one less where the exemplar's cells are even
 _DEVIATION_CELLS = 1.5  # of the peak that is wanted
 _FIRST_STEPS = 40
-_STEPS, _STEPS_EVERY = 3, 10  # of conjugate gradients, and frames learned from between them
-_MEMORY, _LEAST_FIRST_SHARE, _REGULARISATION = 20, 0.5, 0.01
+_STEPS, _STEPS_EVERY = 5, 10  # of conjugate gradients, and frames learned from between them
+_MEMORY, _LEAST_FIRST_SHARE, _REGULARISATION = 30, 0.5, 0.01
 
 
 @dataclass(frozen=True)
