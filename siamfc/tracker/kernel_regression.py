@@ -58,7 +58,7 @@ class KernelRegression:
         shares[place - self._count] = share
         first, later = shares[: self._first], shares[self._first :]
         lacking = (self._least_first_share / first.sum()).clamp_min(1)
-        later *= (1 - lacking * first.sum()) / later.sum()
+        later *= (1 - lacking * first.sum()) / later.sum().clamp_min(torch.finfo(later.dtype).tiny)
         first *= lacking
 
     @torch.inference_mode()

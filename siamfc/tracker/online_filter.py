@@ -61,7 +61,7 @@ class OnlineFilter:
         self._margin = (grid.exemplar_cells - kernel_cells) // 2
         self._map_cells = features.shape[-1] - kernel_cells + 1
         self._learned = 0
-        self._basis, self._origin = _principal_components(features[0])
+        self._basis, self._origin = _principal_components(features[0].to(score_map.dtype))
         projected = self.project(features)
         self._regression = KernelRegression(
             projected,
@@ -112,9 +112,9 @@ class OnlineFilter:
 
 def _principal_components(features: Tensor) -> tuple[Tensor, Tensor]:
     """A basis (c, C) of the features (C, H, W), standardised, and what to take off (c,); of mean square 1 together."""
-    flat = features.flatten(1).float()
+    flat = features.flatten(1)
     mean, deviation = (numbers[0] for numbers in channel_statistics(flat[None]))
-    standardised = ((flat - mean[:, None]) / deviation[:, None]).double().cpu()
+    standardised = ((flat - mean[:, None]) / deviation[:, None]).cpu().double()
     variances, components = torch.linalg.eigh(standardised @ standardised.T / standardised.shape[1])
     kept = components[:, -_CHANNELS:].T
     size = variances[-_CHANNELS:].clamp_min(0).mean().sqrt()

@@ -59,6 +59,15 @@ def test_a_new_sample_has_its_share_and_the_first_keep_theirs(least):
     torch.testing.assert_close(regression.kernel, _exact(features, maps, shares, 0.1))
 
 
+def test_a_sample_without_a_share_changes_nothing():
+    features, maps = _samples(3)
+    regression = _regression(features[:2], maps[:2])
+    regression.add(features[2], maps[2], 0.0)
+    regression.solve(60)
+    shares = torch.full((2,), 0.5, dtype=torch.float64)
+    torch.testing.assert_close(regression.kernel, _exact(features[:2], maps[:2], shares, 0.1))
+
+
 def test_in_a_full_memory_the_new_one_takes_the_place_of_what_counts_least():
     features, maps = _samples(5)
     regression = _regression(features[:1], maps[:1], room=2)

@@ -93,6 +93,19 @@ def test_what_is_learned_shows_after_ten_frames():
     assert after[0, 6, 6] > before[0, 6, 6] + 0.2 * before.std()
 
 
+def test_features_in_half_precision_are_taken_in_that_of_the_score_map():
+    features = _scene(places=[(0, 0), (5, 0)])
+    exact, exemplar = _filter(features)
+    plain = _exemplar_map(features, exemplar)
+    score_map = _exemplar_map(features[:1], features[:1, :, 6:11, 6:11])[0]
+    coarse = OnlineFilter(features.half(), [NOWHERE], GRID, score_map, rate=0.02)
+    came = coarse.add_to(plain, coarse.project(features.half()), 0.5)
+    assert came.dtype == torch.float32
+    torch.testing.assert_close(came, exact.add_to(plain, exact.project(features), 0.5), rtol=0.02, atol=0.2)
+    own = OnlineFilter(features.double(), [NOWHERE], GRID, score_map.double(), rate=0.02)
+    assert own.add_to(plain.double(), own.project(features), 0.5).dtype == torch.float64
+
+
 def test_a_first_search_of_one_colour_says_nothing():
     features = torch.ones(1, 16, 17, 17)
     own = OnlineFilter(features, [NOWHERE], GRID, torch.full((13, 13), 2.0), rate=0.02)
