@@ -180,6 +180,24 @@ def test_a_target_that_is_covered_is_waited_for_where_the_map_has_less_contrast(
         assert away[-1] < 2
 
 
+def _height_beside(clip, influence):
+    """In the last frame: the score map's highest cell well beside the target, as a share of the target's."""
+    tracker = Tracker("mobilenetv2", {"tracker": {"filter_influence": influence}}, keep_maps=True)
+    *_, last = tracker.track(clip, clip.boxes[0])
+    assert intersection_over_union(last.box, clip.boxes[-1]) > 0.7
+    score_map = last.maps.score_maps[0] - last.maps.score_maps[0].mean()
+    peak = np.unravel_index(score_map.argmax(), score_map.shape)
+    beside = np.hypot(*(np.indices(score_map.shape) - np.reshape(peak, (2, 1, 1)))) > 5
+    return score_map[beside].max() / score_map.max()
+
+
+def test_a_look_alike_beside_the_target_is_seen_less_with_a_filter():
+    clip = render_clip(seed=0, num_frames=96)  # at its end a look-alike is near the target
+    plain = _height_beside(clip, 0.0)
+    assert plain > 0.15
+    assert _height_beside(clip, 0.4) < 0.6 * plain
+
+
 @pytest.mark.parametrize(("limit", "factors"), [("max_scale", (1.0, 3.0)), ("min_scale", (1.0, 1 / 3))])
 def test_the_size_stays_within_its_limits(mobilenetv2, photograph, limit, factors):
     bound = 1.2 if limit == "max_scale" else 0.8
