@@ -38,6 +38,7 @@ def stage_work(model: SiamFC, config: TrackerConfig) -> dict[str, Work]:
     Crops are read and written as bytes and turned into floats. The embedding reads its weights and crops and writes
     features. The correlation multiplies each window once. Upsampling's two products give responses that are written
     and read once. Box regression, where sizes are found by it, is part of the post-processing and searches one scale.
+    What a filter that learns takes (``filter_influence``) is not counted.
     """
     num_scales, side = 1 + (config.num_scales - 1) / config.scale_every, config.search_size
     regression = None

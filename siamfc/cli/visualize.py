@@ -97,7 +97,7 @@ def visualize(
         typer.Option(
             metavar="LOW,HIGH",
             help="Scores at the two ends of the colours, to compare runs. \\[default: the lowest score of the first "
-            "searched frame, the exemplar's score with itself]",
+            "searched frame, its highest or the exemplar's with itself]",
             rich_help_panel=_WHAT,
         ),
     ] = None,

@@ -11,7 +11,8 @@ class Runtime(Protocol):
     """A network made ready to be run fast, by one library at one precision.
 
     It does what is done in every frame. Exemplars are embedded once, by torch in full precision
-    (`siamfc.model.SiamFC.exemplar_kernel`), and slid by it, so all runtimes look for the same thing in the same way.
+    (`siamfc.model.SiamFC.exemplar_kernel`), and slid by it, so all runtimes look for the same thing in the same way;
+    but what a tracker's filter learns it learns from the features of its runtime.
     """
 
     @property

@@ -55,5 +55,7 @@ def first_looks(image: Image, region: CropRegion, fill: Color, stride: int) -> F
 def _turned(image: Image, angle_deg: float) -> Image:
     middle = (image.shape[0] - 1) / 2
     turn = cv2.getRotationMatrix2D((middle, middle), angle_deg, 1.0)
-    turned: Image = cv2.warpAffine(image, turn, image.shape[:2], borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+    turned: Image = cv2.warpAffine(image, turn, image.shape[:2], borderMode=cv2.BORDER_REPLICATE).astype(
+        np.uint8, copy=False
+    )
     return turned

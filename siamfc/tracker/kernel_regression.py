@@ -45,21 +45,22 @@ class KernelRegression:
         Args:
             features: (C, H, W).
             wanted: (h, w), the map.
-            share: Of this sample in the sum; all others share the rest as before.
+            share: Of this sample in the sum; all others share the rest as before. Where that leaves the first samples
+                less than ``least_first_share``, all later ones, this too, make room for it alike.
         """
         later = self._shares[self._first : self._count]
         if self._count < len(self._features):
-            place, self._count = self._count, self._count + 1
+            slot, self._count = self._count, self._count + 1
         else:
-            place = self._first + int(later.argmin())
-        self._features[place], self._maps[place], self._shares[place] = features, wanted, 0
+            slot = self._first + int(later.argmin())
+        self._features[slot], self._maps[slot], self._shares[slot] = features, wanted, 0
         shares = self._shares[: self._count]
         shares *= (1 - share) / shares.sum()
-        shares[place - self._count] = share
+        shares[slot] = share
         first, later = shares[: self._first], shares[self._first :]
-        lacking = (self._least_first_share / first.sum()).clamp_min(1)
-        later *= (1 - lacking * first.sum()) / later.sum().clamp_min(torch.finfo(later.dtype).tiny)
-        first *= lacking
+        raised = (self._least_first_share / first.sum()).clamp_min(1)
+        later *= (1 - raised * first.sum()) / later.sum().clamp_min(torch.finfo(later.dtype).tiny)
+        first *= raised
 
     @torch.inference_mode()
     def solve(self, steps: int) -> None:
@@ -69,16 +70,16 @@ class KernelRegression:
 
         lacking = maps - cross_correlate(self.kernel, features)
         residual = exemplar_gradient(shares * lacking, features) - self._regularisation * self.kernel
-        direction, length = residual, _square(residual)
-        tiny = torch.finfo(length.dtype).tiny
+        direction, size = residual, _square(residual)
+        tiny = torch.finfo(size.dtype).tiny
         for _ in range(steps):
             came = cross_correlate(direction, features)
             bent = exemplar_gradient(shares * came, features) + self._regularisation * direction
-            step = length / (direction * bent).sum().clamp_min(tiny)
+            step = size / (direction * bent).sum().clamp_min(tiny)
             self.kernel = self.kernel + step * direction
             residual = residual - step * bent
-            before, length = length, _square(residual)
-            direction = residual + length / before.clamp_min(tiny) * direction
+            before, size = size, _square(residual)
+            direction = residual + size / before.clamp_min(tiny) * direction
 
 
 def _with_room(values: Tensor, room: int) -> Tensor:

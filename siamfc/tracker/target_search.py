@@ -121,6 +121,8 @@ class TargetSearch:
             BoxError: The box lies wholly outside the frame.
             CheckpointError: The network gives numbers that are not finite.
         """
+        if self.config.filter_influence:
+            self.warm_up()  # a library counts the threads that it may use at its first images: not in one_thread
         with one_thread():
             return self._start(image, box)
 
@@ -169,7 +171,11 @@ class TargetSearch:
         with self.clock.stage("crop"):
             looks = first_looks(image, around, fill, self.stride)
         with self.clock.stage("embed"):
-            features = torch.cat([self._embed(as_images(look[None])).clone() for look in looks.crops])
+            alone = self._model.device.type == "cpu"  # as batch_targets
+            batches = torch.split(as_images(looks.crops), 1 if alone else len(looks.crops))
+            features = torch.cat([self._embed(batch).clone() for batch in batches])
+        if not torch.isfinite(features).all():
+            raise CheckpointError("the network gives features that are not finite: its weights are broken")
         with self.clock.stage("correlate"):
             score_map = kernel.score_maps(features[:1])[0, : self._cells, : self._cells]
             center = (config.search_size - config.exemplar_size) / 2 / self.stride
@@ -239,7 +245,8 @@ class TargetSearch:
             filters = [target.filter for target in targets if target.filter is not None]
             if filters:  # all targets have one, or none has
                 seen = [own.project(searches) for own, searches in zip(filters, by_target, strict=True)]
-                each, influence = zip(filters, score_maps, seen, strict=True), self.config.filter_influence
+                influence = self.config.filter_influence
+                each = zip(filters, score_maps, seen, strict=True)
                 score_maps = torch.stack([own.add_to(maps, part, influence) for own, maps, part in each])
         with self.clock.stage("post-process"):
             share = self.config.full_contrast

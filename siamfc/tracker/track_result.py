@@ -16,8 +16,8 @@ class ScoreMaps:
     """What the tracker saw in one frame.
 
     Attributes:
-        score_maps: (scales, h, w) float32, logits as the network gives them, with ``filter_influence`` the filter's map
-            mixed in, smallest search region first; in a frame in which only the present scale was searched
+        score_maps: (scales, h, w) float32, logits: the exemplar's map, with ``filter_influence`` mixed with the
+            filter's; smallest search region first; in a frame in which only the present scale was searched
             (``scale_every``), one map.
         response: (h', w') float32, the chosen scale's map upsampled, penalised and windowed; its peak was taken.
         region: The search region of the chosen scale: where the maps lie in the frame.
@@ -40,8 +40,8 @@ class TrackResult:
         box: In frame pixels; may reach over the frame's edge.
         score: How sure it is that the place found shows the target, 0 to 1; see `siamfc.tracker.presence`. With a
             calibrated model one scale for all videos.
-        logit: Height of the score map, the filter's mixed in, at the place found, before penalty and window; of the
-            exemplar's own where the target was given. Comparable within one run only.
+        logit: Height of the score map, the filter's mixed in, at the place found, before penalty and window; where the
+            target was given, or a lost one found elsewhere, of the exemplar's alone. Comparable within one run only.
         scale: Size of the target as a share of its first size.
         maps: What the tracker saw around the target's last place, where asked for (``keep_maps=True``) and the frame
             was searched. Where a lost target was found elsewhere, box, score and logit are not theirs.

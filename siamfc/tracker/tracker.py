@@ -71,7 +71,7 @@ class Tracker:
 
     @property
     def clock(self) -> StageClock:
-        """Time spent so far: crop, embed, correlate, post-process (box regression is part of it)."""
+        """Time spent so far: crop, embed, correlate, post-process (regressing boxes and learning are part of it)."""
         return self._search.clock
 
     @property

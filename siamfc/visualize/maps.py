@@ -87,14 +87,17 @@ def windowed_scores(maps: ScoreMaps, config: TrackerConfig) -> NDArray[np.float3
 
 
 def color_limits(first: TrackResult, searched: TrackResult) -> ColorScale:
-    """One colour scale for a whole run: from the lowest logit of its first searched frame to the exemplar's own.
+    """One colour scale for a whole run: from the lowest logit of its first searched frame to the highest.
+
+    Or to the exemplar's own, where that is higher.
 
     Args:
         first: Of the frame in which the target was given; its logit is the exemplar's with itself.
         searched: Of the next, with maps.
     """
     assert searched.maps is not None
-    return ColorScale(float(searched.maps.score_maps.min()), first.logit)
+    score_maps = searched.maps.score_maps
+    return ColorScale(float(score_maps.min()), max(float(score_maps.max()), first.logit))
 
 
 def heat_over_frame(

@@ -62,9 +62,9 @@ class ScorePainter:
     """Draws the score map over each frame, and beside it the exemplar above the map by itself.
 
     One exemplar and one colour scale from a frame in which the target is given, to the next such frame: from the lowest
-    score of the first searched frame to the exemplar's score with its own place. The tracker keeps maps
-    (``keep_maps=True``), so a result without them is of a target as it was given; the first to be painted is one, and
-    the frames come in order.
+    score of the first searched frame to its highest, or to the exemplar's score with its own place where that is
+    higher. The tracker keeps maps (``keep_maps=True``), so a result without them is of a target as it was given; the
+    first to be painted is one, and the frames come in order.
 
     Args:
         config: The tracker's settings.

@@ -50,7 +50,13 @@ def test_one_target_has_exactly_the_boxes_of_the_single_tracker(mobilenetv2, sce
 
 @pytest.mark.parametrize(
     "config",
-    [TrackerConfig(), TrackerConfig(num_scales=5), TrackerConfig(scale_every=3), TrackerConfig(full_contrast=1.2)],
+    [
+        TrackerConfig(),
+        TrackerConfig(num_scales=5),
+        TrackerConfig(scale_every=3),
+        TrackerConfig(full_contrast=1.2),
+        TrackerConfig(filter_influence=0.4),
+    ],
     ids=str,
 )
 def test_each_of_several_has_exactly_the_boxes_it_has_alone(mobilenetv2, scene, config):

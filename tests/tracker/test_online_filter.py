@@ -9,7 +9,7 @@ from siamfc.correlation import cross_correlate
 from siamfc.tracker.online_filter import MapGrid, OnlineFilter
 
 GRID = MapGrid(exemplar_cells=5, cells=13, center=6.0)
-NOWHERE = (0.0, 0.0)
+CENTER = (0.0, 0.0)
 
 
 def _scene(*, places, seed=0, channels=16):
@@ -18,7 +18,7 @@ def _scene(*, places, seed=0, channels=16):
     features = 0.3 * torch.randn(1, channels, 17, 17, generator=random)
     thing = torch.randn(channels, 3, 3, generator=torch.Generator().manual_seed(100))
     for number, (x, y) in enumerate(places):
-        features[0, :, 7 + y : 10 + y, 7 + x : 10 + x] += thing * (1 if number == 0 else 1.1)
+        features[0, :, 7 + y : 10 + y, 7 + x : 10 + x] += thing * (1 if number == 0 else 1.3)
     return features
 
 
@@ -29,7 +29,7 @@ def _exemplar_map(features, exemplar):
 def _filter(features, *, grid=GRID, rate=0.02):
     exemplar = features[:1, :, 6:11, 6:11]
     score_map = _exemplar_map(features[:1], exemplar)[0]
-    return OnlineFilter(features, [NOWHERE] * len(features), grid, score_map, rate=rate), exemplar
+    return OnlineFilter(features, [CENTER] * len(features), grid, score_map, rate=rate), exemplar
 
 
 def _peak(maps):
@@ -49,6 +49,7 @@ def test_a_look_alike_that_outshines_the_target_is_told_from_it():
     features[0, 3, 4:13, 12:17] += 1.0
     own, exemplar = _filter(features)
     plain = _exemplar_map(features, exemplar)
+    assert _peak(plain) == (5, 0)
     with_filter = own.add_to(plain, own.project(features), 0.5)
     assert _peak(with_filter) == (0, 0)
     assert _height(with_filter, (5, 0)) < _height(plain, (5, 0)) - 0.1
@@ -72,7 +73,7 @@ def test_the_peak_lies_where_the_target_does_whatever_the_exemplars_cells(exempl
     random = torch.Generator().manual_seed(1)
     first = torch.randn(1, 16, side, side, generator=random)
     score_map = torch.randn(cells, cells, generator=random)
-    own = OnlineFilter(first, [NOWHERE], grid, score_map, rate=0.02)
+    own = OnlineFilter(first, [CENTER], grid, score_map, rate=0.02)
     later = first.roll((place[1], place[0]), dims=(2, 3))
     found = own.add_to(torch.zeros(1, cells, cells), own.project(later), 1.0)[0]
     row, column = divmod(int(found.argmax()), cells)
@@ -87,7 +88,7 @@ def test_what_is_learned_shows_after_ten_frames():
     before = own.add_to(plain, projected, 1.0)
     for number in range(10):
         assert torch.equal(own.add_to(plain, projected, 1.0), before), number
-        own.learn(projected[0], NOWHERE)
+        own.learn(projected[0], CENTER)
     after = own.add_to(plain, projected, 1.0)
     assert _peak(after) == (0, 0)
     assert after[0, 6, 6] > before[0, 6, 6] + 0.2 * before.std()
@@ -98,16 +99,16 @@ def test_features_in_half_precision_are_taken_in_that_of_the_score_map():
     exact, exemplar = _filter(features)
     plain = _exemplar_map(features, exemplar)
     score_map = _exemplar_map(features[:1], features[:1, :, 6:11, 6:11])[0]
-    coarse = OnlineFilter(features.half(), [NOWHERE], GRID, score_map, rate=0.02)
+    coarse = OnlineFilter(features.half(), [CENTER], GRID, score_map, rate=0.02)
     came = coarse.add_to(plain, coarse.project(features.half()), 0.5)
     assert came.dtype == torch.float32
     torch.testing.assert_close(came, exact.add_to(plain, exact.project(features), 0.5), rtol=0.02, atol=0.2)
-    own = OnlineFilter(features.double(), [NOWHERE], GRID, score_map.double(), rate=0.02)
+    own = OnlineFilter(features.double(), [CENTER], GRID, score_map.double(), rate=0.02)
     assert own.add_to(plain.double(), own.project(features), 0.5).dtype == torch.float64
 
 
 def test_a_first_search_of_one_colour_says_nothing():
     features = torch.ones(1, 16, 17, 17)
-    own = OnlineFilter(features, [NOWHERE], GRID, torch.full((13, 13), 2.0), rate=0.02)
+    own = OnlineFilter(features, [CENTER], GRID, torch.full((13, 13), 2.0), rate=0.02)
     came = own.add_to(torch.full((1, 13, 13), 2.0), own.project(_scene(places=[(0, 0)])), 0.5)
     torch.testing.assert_close(came, torch.full((1, 13, 13), 2.0))
